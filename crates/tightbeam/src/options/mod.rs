@@ -1,0 +1,238 @@
+//! The options of a socket and of a context: ONE table each. What is in a table works; everything else is unknown.
+
+mod context;
+pub mod number;
+mod spec;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use zmtp::SocketType;
+
+pub use self::context::{CONTEXT_TABLE, ContextOptionSpec};
+pub use self::spec::{Access, Effect, Kind, OptionSpec, OwnedValue, Value};
+pub use self::table::TABLE;
+
+pub(crate) use self::context::ContextOptions;
+
+use self::spec::Slot;
+use crate::error::{Error, Result};
+
+/// The longest name of a metadata property, in bytes (RFC 23).
+const PROPERTY_NAME_MAX: usize = 255;
+/// The most bytes in the names and values of all metadata together: half of what peers take for a whole handshake.
+const METADATA_MAX: usize = 32 * 1024;
+
+/// The options of one socket that are kept as values. The fields have libzmq's names; what the numbers mean is said
+/// at [`number`].
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// The type of the socket: it decides which options exist.
+    socket: SocketType,
+    /// In bytes; empty until it is set.
+    pub(crate) routing_id: Vec<u8>,
+    /// In messages; `None`: no limit.
+    pub(crate) sndhwm: Option<usize>,
+    /// In messages; `None`: no limit.
+    pub(crate) rcvhwm: Option<usize>,
+    /// `None`: forever. SUB and XSUB have nothing to linger for.
+    pub(crate) linger: Option<Duration>,
+    /// `None`: forever.
+    pub(crate) sndtimeo: Option<Duration>,
+    /// `None`: forever.
+    pub(crate) rcvtimeo: Option<Duration>,
+    /// `None`: never reconnect.
+    pub(crate) reconnect_ivl: Option<Duration>,
+    /// `None`: the interval does not grow.
+    pub(crate) reconnect_ivl_max: Option<Duration>,
+    /// In connections.
+    pub(crate) backlog: i32,
+    /// In bytes, as set; see [`Options::max_message_size`].
+    maxmsgsize: i64,
+    /// Whether pipes wait for the handshake.
+    pub(crate) immediate: bool,
+    /// `None`: no limit.
+    pub(crate) handshake_ivl: Option<Duration>,
+    /// `None`: no heartbeats.
+    pub(crate) heartbeat_ivl: Option<Duration>,
+    /// In tenths of a second, as on the wire; 0: not said.
+    pub(crate) heartbeat_ttl_ds: u16,
+    /// As set; see [`Options::heartbeat_timeout`].
+    heartbeat_timeout: Option<Duration>,
+    /// `None`: as long as the system tries.
+    pub(crate) connect_timeout: Option<Duration>,
+    /// In bytes; `None`: the system's default.
+    pub(crate) sndbuf: Option<usize>,
+    /// In bytes; `None`: the system's default.
+    pub(crate) rcvbuf: Option<usize>,
+    /// `None`: the system's default.
+    pub(crate) tcp_keepalive: Option<bool>,
+    /// In probes; `None`: the system's default.
+    pub(crate) tcp_keepalive_cnt: Option<u32>,
+    /// `None`: the system's default.
+    pub(crate) tcp_keepalive_idle: Option<Duration>,
+    /// `None`: the system's default.
+    pub(crate) tcp_keepalive_intvl: Option<Duration>,
+    /// `None`: the system's default.
+    pub(crate) tcp_maxrt: Option<Duration>,
+    pub(crate) ipv6: bool,
+    pub(crate) router_mandatory: bool,
+    pub(crate) router_handover: bool,
+    pub(crate) probe_router: bool,
+    pub(crate) req_correlate: bool,
+    pub(crate) req_relaxed: bool,
+    pub(crate) xpub_nodrop: bool,
+    /// Properties for the handshake: names (which begin with `X-`, each once) and values.
+    pub(crate) metadata: Vec<(String, Vec<u8>)>,
+    /// In frames of one message.
+    pub(crate) max_frames: usize,
+    /// In bytes of one connection.
+    pub(crate) max_held_bytes: usize,
+    /// In topics of one peer.
+    pub(crate) max_subscriptions: usize,
+    /// In bytes of one peer's topics.
+    pub(crate) max_topic_bytes: usize,
+    /// In connections of one listener.
+    pub(crate) max_handshakes: usize,
+}
+
+/// The row of an option, whatever the socket.
+#[must_use]
+pub fn find(number: i32) -> Option<&'static OptionSpec> {
+    // The rows stand in the order of their numbers (a test sees to it).
+    TABLE.binary_search_by_key(&number, OptionSpec::number).ok().map(|i| &TABLE[i])
+}
+
+impl Options {
+    /// The options of a new socket of this type.
+    pub(crate) fn new(socket: SocketType, context: &ContextOptions) -> Options {
+        Options {
+            socket,
+            routing_id: Vec::new(),
+            sndhwm: Some(1000),
+            rcvhwm: Some(1000),
+            linger: if context.blocky { None } else { Some(Duration::ZERO) },
+            sndtimeo: None,
+            rcvtimeo: None,
+            reconnect_ivl: Some(Duration::from_millis(100)),
+            reconnect_ivl_max: None,
+            backlog: 100,
+            maxmsgsize: -1,
+            immediate: false,
+            handshake_ivl: Some(Duration::from_secs(30)),
+            heartbeat_ivl: None,
+            heartbeat_ttl_ds: 0,
+            heartbeat_timeout: None,
+            connect_timeout: None,
+            sndbuf: None,
+            rcvbuf: None,
+            tcp_keepalive: None,
+            tcp_keepalive_cnt: None,
+            tcp_keepalive_idle: None,
+            tcp_keepalive_intvl: None,
+            tcp_maxrt: None,
+            ipv6: context.ipv6,
+            router_mandatory: false,
+            router_handover: false,
+            probe_router: false,
+            req_correlate: false,
+            req_relaxed: false,
+            xpub_nodrop: false,
+            metadata: Vec::new(),
+            max_frames: 65_536,
+            max_held_bytes: 1 << 30,
+            max_subscriptions: 1_000_000,
+            max_topic_bytes: 64 << 20,
+            max_handshakes: 1024,
+        }
+    }
+
+    /// The largest message part that a peer may send, in bytes; `None`: no limit.
+    pub(crate) fn max_message_size(&self) -> Option<u64> {
+        u64::try_from(self.maxmsgsize).ok()
+    }
+
+    /// How long to wait for traffic after a heartbeat; `None` when there are no heartbeats.
+    pub(crate) fn heartbeat_timeout(&self) -> Option<Duration> {
+        self.heartbeat_ivl.map(|ivl| self.heartbeat_timeout.unwrap_or(ivl))
+    }
+
+    /// The row of an option that this socket type has.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`].
+    pub(crate) fn spec(&self, number: i32) -> Result<&'static OptionSpec> {
+        let spec = find(number).ok_or_else(|| Error::UnknownOption(number.to_string()))?;
+        if spec.sockets.contains(&self.socket) {
+            Ok(spec)
+        } else {
+            Err(Error::UnknownOption(format!("{} of a {} socket", spec.name, self.socket)))
+        }
+    }
+
+    /// Sets an option; on failure nothing changes. An option of kind [`OptionSpec::is_socket`] is checked and not
+    /// set: the socket does the rest.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`] when this socket type has no such option, [`Error::BadOption`] when it cannot be set
+    /// or the value is not acceptable.
+    pub(crate) fn set(&mut self, number: i32, value: Value<'_>) -> Result<()> {
+        let spec = self.spec(number)?;
+        spec.check(value)?;
+        match (spec.slot, value) {
+            (Slot::Int { write, .. }, Value::Int(v)) => write(self, i64::from(v)),
+            (Slot::Int { write, .. }, Value::Int64(v)) => write(self, v),
+            (Slot::Bytes { write, .. }, Value::Bytes(v)) => write(self, v),
+            (Slot::Append(append), Value::Bytes(v)) if append(self, v) => {}
+            (Slot::Socket, _) => {}
+            _ => return Err(spec.refuse(value)),
+        }
+        Ok(())
+    }
+
+    /// Reads an option.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`] when this socket type has no such option, and also when the socket itself answers it
+    /// ([`OptionSpec::is_socket`]); [`Error::BadOption`] when it cannot be read.
+    pub(crate) fn get(&self, number: i32) -> Result<OwnedValue> {
+        let spec = self.spec(number)?;
+        spec.check_get()?;
+        self.read(spec).ok_or_else(|| Error::UnknownOption(spec.name.to_owned()))
+    }
+
+    /// The value of a row, whether or not it may be read from outside.
+    fn read(&self, spec: &OptionSpec) -> Option<OwnedValue> {
+        match (spec.slot, spec.kind) {
+            (Slot::Int { read, .. }, Kind::Int64 { .. }) => Some(OwnedValue::Int64(read(self))),
+            (Slot::Int { read, .. }, _) => {
+                Some(OwnedValue::Int(i32::try_from(read(self)).unwrap_or(i32::MAX)))
+            }
+            (Slot::Bytes { read, .. }, _) => Some(OwnedValue::Bytes(read(self))),
+            (Slot::Append(_) | Slot::Socket, _) => None,
+        }
+    }
+
+    /// Adds the property `X-name:value`, or replaces the one of that name; `false` when it is malformed or too much.
+    fn add_metadata(&mut self, property: &[u8]) -> bool {
+        let Some(colon) = property.iter().position(|&b| b == b':') else { return false };
+        let (name, value) = (&property[..colon], &property[colon + 1..]);
+        // RFC 37 keeps names that begin with X- for applications; with others one could overrule Socket-Type.
+        let ours = name.len() > 2 && name[..2].eq_ignore_ascii_case(b"X-");
+        let legal = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(b));
+        if !ours || !legal || name.len() > PROPERTY_NAME_MAX {
+            return false;
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        let others = self.metadata.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(&name));
+        let held: usize = others.map(|(n, v)| n.len() + v.len()).sum();
+        if held + name.len() + value.len() > METADATA_MAX {
+            return false;
+        }
+        self.metadata.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
+        self.metadata.push((name, value.to_vec()));
+        true
+    }
+}

@@ -1,0 +1,312 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+const ALL: &[SocketType] = &SocketType::ALL;
+
+fn options(spec: &OptionSpec) -> Options {
+    Options::new(spec.sockets[0], &ContextOptions::default())
+}
+
+fn kept() -> impl Iterator<Item = &'static OptionSpec> {
+    TABLE.iter().filter(|spec| matches!(spec.slot, Slot::Int { .. } | Slot::Bytes { .. }))
+}
+
+/// The least and the greatest value of a kind, what is just outside, and values of other types.
+fn examples(kind: Kind) -> (Vec<OwnedValue>, Vec<OwnedValue>) {
+    let (inside, mut outside) = match kind {
+        Kind::Int { min, max } => (vec![min, max], [min.checked_sub(1), max.checked_add(1)]),
+        Kind::Bool => (vec![0, 1], [Some(-1), Some(2)]),
+        Kind::Flag => (vec![0, 1], [Some(-1), None]),
+        Kind::Int64 { min, max } => {
+            let outside = min.checked_sub(1).into_iter().chain(max.checked_add(1));
+            let mut outside: Vec<_> = outside.map(OwnedValue::Int64).collect();
+            outside.extend([OwnedValue::Int(1), OwnedValue::Bytes(vec![0; 8])]);
+            return (vec![OwnedValue::Int64(min), OwnedValue::Int64(max)], outside);
+        }
+        Kind::Bytes { min, max } => {
+            let bytes = |n: usize| OwnedValue::Bytes(vec![7; n]);
+            let mut outside: Vec<_> = min.checked_sub(1).into_iter().map(bytes).collect();
+            outside.extend([bytes(max + 1), OwnedValue::Int(1), OwnedValue::Int64(1)]);
+            return (vec![bytes(min), bytes(max)], outside);
+        }
+    };
+    let inside = inside.into_iter().map(OwnedValue::Int).collect();
+    let mut refused: Vec<_> =
+        outside.iter_mut().filter_map(Option::take).map(OwnedValue::Int).collect();
+    refused.extend([OwnedValue::Int64(1), OwnedValue::Bytes(vec![0; 4])]);
+    (inside, refused)
+}
+
+#[test]
+fn numbers_are_in_order_and_names_are_unique() {
+    assert!(TABLE.is_sorted_by(|a, b| a.number < b.number));
+    for (i, a) in TABLE.iter().enumerate() {
+        assert!(TABLE[..i].iter().all(|b| a.name != b.name), "{}", a.name);
+        assert!(!a.sockets.is_empty() && !a.expected.is_empty());
+        assert!(std::ptr::eq(find(a.number).unwrap(), a));
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_table() {
+    for spec in kept() {
+        let value = options(spec).read(spec).unwrap();
+        assert_eq!(Some(value.as_value()), spec.default, "{}", spec.name);
+    }
+}
+
+#[test]
+fn accepted_values_read_back() {
+    for spec in kept() {
+        for value in examples(spec.kind).0 {
+            let mut options = options(spec);
+            options.set(spec.number, value.as_value()).unwrap();
+            let read = options.read(spec).unwrap();
+            if spec.number == number::HEARTBEAT_TTL {
+                assert!(matches!(read, OwnedValue::Int(0 | 6_553_500)), "{read:?}");
+            } else {
+                assert_eq!(read, value, "{}", spec.name);
+            }
+            assert_eq!(options.get(spec.number).is_ok(), spec.access != Access::Set);
+        }
+    }
+}
+
+#[test]
+fn refused_values_change_nothing_and_say_why() {
+    for spec in kept() {
+        let mut options = options(spec);
+        let before = format!("{options:?}");
+        for value in examples(spec.kind).1 {
+            match options.set(spec.number, value.as_value()) {
+                Err(Error::BadOption { option, given, expected }) => {
+                    assert_eq!((option, expected), (spec.name, spec.expected));
+                    assert_eq!(given, value.as_value().to_string());
+                }
+                other => panic!("{} {value:?}: {other:?}", spec.name),
+            }
+            assert_eq!(format!("{options:?}"), before, "{}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn access_is_held() {
+    for spec in TABLE {
+        let mut options = options(spec);
+        if spec.access == Access::Set {
+            assert!(matches!(options.get(spec.number), Err(Error::BadOption { .. })));
+        }
+        if spec.access == Access::Get {
+            let set = options.set(spec.number, Value::Int(1));
+            assert!(matches!(set, Err(Error::BadOption { .. })), "{}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn options_of_other_sockets_and_unknown_ones_do_not_exist() {
+    for spec in TABLE {
+        for &socket in ALL {
+            let options = Options::new(socket, &ContextOptions::default());
+            assert_eq!(options.spec(spec.number).is_ok(), spec.sockets.contains(&socket));
+        }
+    }
+    let mut options = Options::new(SocketType::Dealer, &ContextOptions::default());
+    for number in [number::ROUTER_MANDATORY, 0, -1, 14, 9_999, 10_005, i32::MIN, i32::MAX] {
+        let set = options.set(number, Value::Int(1));
+        assert!(matches!(set, Err(Error::UnknownOption(_))), "{number}");
+        assert!(matches!(options.get(number), Err(Error::UnknownOption(_))), "{number}");
+    }
+}
+
+#[test]
+fn what_the_socket_does_itself_is_only_checked() {
+    let mut options = Options::new(SocketType::Sub, &ContextOptions::default());
+    options.set(number::SUBSCRIBE, Value::Bytes(b"")).unwrap();
+    assert!(options.set(number::SUBSCRIBE, Value::Int(1)).is_err());
+    assert!(options.get(number::TYPE).is_err());
+    for (number, ours) in [(number::TYPE, true), (number::SUBSCRIBE, true), (number::SNDHWM, false)]
+    {
+        assert_eq!(find(number).unwrap().is_socket(), ours);
+    }
+}
+
+#[test]
+fn what_is_live_is_what_the_c_api_says() {
+    let live = ["SUBSCRIBE", "UNSUBSCRIBE", "LINGER", "ROUTER_", "XPUB_", "REQ_", "PROBE"];
+    let exact = ["SNDHWM", "RCVHWM", "SNDTIMEO", "RCVTIMEO"];
+    for spec in TABLE.iter().filter(|spec| spec.access != Access::Get) {
+        let expected =
+            exact.contains(&spec.name) || live.iter().any(|prefix| spec.name.starts_with(prefix));
+        assert_eq!(spec.effect == Effect::Live, expected, "{}", spec.name);
+    }
+}
+
+#[test]
+fn the_context_gives_defaults() {
+    let mut context = ContextOptions::default();
+    context.set(number::context::BLOCKY, 0).unwrap();
+    context.set(number::context::IPV6, 1).unwrap();
+    let options = Options::new(SocketType::Pair, &context);
+    assert_eq!(options.get(number::LINGER).unwrap(), OwnedValue::Int(0));
+    assert_eq!(options.get(number::IPV6).unwrap(), OwnedValue::Int(1));
+}
+
+#[test]
+fn numbers_mean_durations_and_limits() {
+    let mut options = Options::new(SocketType::Dealer, &ContextOptions::default());
+    let mut set = |number, value| options.set(number, Value::Int(value)).unwrap();
+    set(number::LINGER, 0);
+    set(number::SNDHWM, 0);
+    set(number::RECONNECT_IVL, -1);
+    set(number::RCVTIMEO, 250);
+    set(number::TCP_KEEPALIVE_IDLE, 7);
+    set(number::HEARTBEAT_TTL, 1999);
+    set(number::TCP_KEEPALIVE, 0);
+    assert_eq!(options.linger, Some(Duration::ZERO));
+    assert_eq!((options.sndhwm, options.rcvhwm), (None, Some(1000)));
+    assert_eq!((options.reconnect_ivl, options.rcvtimeo), (None, Some(Duration::from_millis(250))));
+    assert_eq!(options.tcp_keepalive_idle, Some(Duration::from_secs(7)));
+    assert_eq!((options.heartbeat_ttl_ds, options.tcp_keepalive), (19, Some(false)));
+}
+
+#[test]
+fn heartbeats_wait_as_long_as_their_interval_unless_told() {
+    let mut options = Options::new(SocketType::Dealer, &ContextOptions::default());
+    assert_eq!(options.heartbeat_timeout(), None);
+    options.set(number::HEARTBEAT_IVL, Value::Int(50)).unwrap();
+    assert_eq!(options.heartbeat_timeout(), Some(Duration::from_millis(50)));
+    options.set(number::HEARTBEAT_TIMEOUT, Value::Int(0)).unwrap();
+    assert_eq!(options.heartbeat_timeout(), Some(Duration::ZERO));
+}
+
+#[test]
+fn every_negative_message_size_is_no_limit() {
+    let mut options = Options::new(SocketType::Pull, &ContextOptions::default());
+    for (size, limit) in [(-1, None), (i64::MIN, None), (0, Some(0)), (5, Some(5))] {
+        options.set(number::MAXMSGSIZE, Value::Int64(size)).unwrap();
+        assert_eq!(options.max_message_size(), limit);
+        assert_eq!(options.get(number::MAXMSGSIZE).unwrap(), OwnedValue::Int64(size));
+    }
+}
+
+#[test]
+fn metadata_adds_up_and_replaces() {
+    let mut options = Options::new(SocketType::Pub, &ContextOptions::default());
+    let mut set = |text: &str| options.set(number::METADATA, Value::Bytes(text.as_bytes()));
+    for good in ["X-key:value", "x-b:c:d", "X-empty:", "X-KEY:other"] {
+        set(good).unwrap();
+    }
+    let long = format!("X-{}:v", "k".repeat(254));
+    for bad in ["X-key", "X-:value", "key:value", "Socket-Type:SUB", "X-a b:c", "X-k:", &long] {
+        assert!(matches!(set(bad), Err(Error::BadOption { .. })), "{bad}");
+    }
+    assert!(options.set(number::METADATA, Value::Int(5)).is_err());
+    let mut set = |text: &str| options.set(number::METADATA, Value::Bytes(text.as_bytes()));
+    assert!(set(&format!("X-big:{}", "v".repeat(METADATA_MAX - 6))).is_err(), "with the others");
+    let expected: Vec<(String, Vec<u8>)> = [("x-b", "c:d"), ("X-empty", ""), ("X-KEY", "other")]
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into();
+    assert_eq!(options.metadata, expected);
+}
+
+#[test]
+fn context_options_hold_their_ranges() {
+    for (i, spec) in CONTEXT_TABLE.iter().enumerate() {
+        assert!(CONTEXT_TABLE[..i].iter().all(|other| other.number() != spec.number()));
+        let mut options = ContextOptions::default();
+        assert_eq!(options.get(spec.number()).unwrap(), spec.default(), "{}", spec.name());
+        let (inside, outside) = examples(spec.kind());
+        for value in outside {
+            let OwnedValue::Int(value) = value else { continue };
+            assert!(matches!(options.set(spec.number(), value), Err(Error::BadOption { .. })));
+            assert_eq!(options.get(spec.number()).unwrap(), spec.default());
+        }
+        for value in inside {
+            let OwnedValue::Int(value) = value else { continue };
+            options.set(spec.number(), value).unwrap();
+            assert_eq!(options.get(spec.number()).unwrap(), value, "{}", spec.name());
+        }
+    }
+    assert!(matches!(ContextOptions::default().get(3), Err(Error::UnknownOption(_))));
+    assert!(matches!(ContextOptions::default().set(0, 1), Err(Error::UnknownOption(_))));
+}
+
+/// The facts about libzmq are kept outside the repository; where they are, each row is held against them.
+#[test]
+fn rows_agree_with_the_facts_about_libzmq() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/facts/options.md");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: {} is not there", path.display());
+        return;
+    };
+    let (sockets, contexts) = text.split_once("## Context options").expect("two tables");
+    for spec in TABLE.iter().filter(|spec| spec.number < 10_000) {
+        agrees(spec, &fact(sockets, spec.number, spec.name));
+    }
+    for spec in CONTEXT_TABLE {
+        let cells = fact(contexts, spec.number(), spec.name());
+        let default = if cells[4] == "INT_MAX" { i32::MAX } else { cells[4].parse().unwrap() };
+        assert_eq!((spec.default(), cells[5]), (default, "SG"), "{}", spec.name());
+    }
+}
+
+fn fact<'a>(table: &'a str, number: i32, name: &str) -> Vec<&'a str> {
+    table
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .find(|cells| cells.len() > 3 && cells[1] == number.to_string() && cells[2] == name)
+        .unwrap_or_else(|| panic!("no fact about {name}, {number}"))
+}
+
+/// The cells: 1 number, 2 name, 3 status, 4 type, 5 accepted, 6 default, 7 access, 8 sockets.
+fn agrees(spec: &OptionSpec, cells: &[&str]) {
+    let name = spec.name;
+    let access = match spec.access {
+        Access::Set => "S",
+        Access::Get => "G",
+        Access::Both => "SG",
+    };
+    assert_eq!(access, cells[7], "{name}");
+    let accepted = word(cells[5]);
+    let kind_agrees = match spec.kind {
+        _ if spec.access == Access::Get => accepted.is_empty(),
+        Kind::Int { min, max: i32::MAX } => accepted == format!(">={min}"),
+        Kind::Int { min: -1, max: 1 } => accepted == "-1,0,1",
+        Kind::Int { min, max } => accepted == format!("{min}..{max}"),
+        Kind::Bool => accepted == "0/1",
+        Kind::Flag => accepted == ">=0",
+        Kind::Int64 { min, max } => (accepted, min, max) == ("any", i64::MIN, i64::MAX),
+        Kind::Bytes { min: 0, max: usize::MAX } => accepted == "any",
+        Kind::Bytes { .. } if spec.number == number::METADATA => accepted == "\"X-key:value\"",
+        Kind::Bytes { min, max } => accepted == format!("{min}..{max}"),
+    };
+    assert!(kind_agrees, "{name}: {:?} against {accepted:?}", spec.kind);
+    let kinds: &[&str] = match spec.kind {
+        Kind::Int64 { .. } => &["i64"],
+        Kind::Bytes { .. } => &["bytes", "str"],
+        _ => &["int"],
+    };
+    assert!(kinds.contains(&cells[4]), "{name} is {}", cells[4]);
+    match spec.default {
+        Some(Value::Int(v)) => assert_eq!(word(cells[6]), v.to_string(), "{name}"),
+        Some(Value::Int64(v)) => assert_eq!(word(cells[6]), v.to_string(), "{name}"),
+        Some(Value::Bytes(_)) => assert!(["empty", "\"\""].contains(&cells[6]), "{name}"),
+        None => assert!(["-", "", "none"].contains(&cells[6]), "{name}"),
+    }
+    // Types that come later (RADIO) and conditions that do (XPUB with MANUAL) are not ours yet.
+    let named: Vec<_> = cells[8].split(';').next().unwrap().split(' ').collect();
+    let named: Vec<_> = ALL.iter().filter(|t| named.contains(&t.name())).copied().collect();
+    let everyone = named.is_empty() || cells[8].contains("accepted on all");
+    assert!(!everyone || spec.sockets == ALL, "{name} is for all");
+    let same = ALL.iter().all(|t| named.contains(t) == spec.sockets.contains(t));
+    assert!(everyone || same, "{name}: {:?} against {named:?}", spec.sockets);
+}
+
+/// The first word of a cell; remarks follow it.
+fn word(cell: &str) -> &str {
+    cell.split(' ').next().unwrap_or_default().trim_end_matches(',')
+}
