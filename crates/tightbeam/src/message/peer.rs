@@ -1,0 +1,130 @@
+//! What is known about the peer that a frame came from.
+
+use std::ffi::{CStr, CString};
+
+use zmtp::SocketType;
+
+/// What is known about the peer that a frame was received from; shared by all its frames.
+///
+/// ```no_run
+/// # fn show(frame: tightbeam::Frame) {
+/// if let Some(peer) = frame.peer() {
+///     println!("{} at {}", peer.get("Socket-Type").unwrap_or("?"), peer.address());
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Peer {
+    info: PeerInfo,
+    /// What `get` answers: the property's name and its value as C sees it. Made once per peer.
+    texts: Vec<(String, CString)>,
+}
+
+/// What a [`Peer`] is made from.
+#[derive(Debug, Default)]
+pub(crate) struct PeerInfo {
+    /// The IP address without the port; empty if the transport has none.
+    pub(crate) address: String,
+    pub(crate) socket_type: Option<SocketType>,
+    /// The routing id that the peer announced.
+    pub(crate) routing_id: Vec<u8>,
+    /// The properties of the peer's handshake, as it sent them.
+    pub(crate) properties: Vec<(String, Vec<u8>)>,
+    /// The properties that our own authenticator answered, `User-Id` among them.
+    pub(crate) authenticated: Vec<(String, Vec<u8>)>,
+    /// The number of the connection's file descriptor.
+    pub(crate) descriptor: Option<i32>,
+}
+
+const SOCKET_TYPE: &str = "Socket-Type";
+const PEER_ADDRESS: &str = "Peer-Address";
+const ROUTING_ID: &str = "Routing-Id";
+/// The old name of the routing id, and the one on the wire.
+const IDENTITY: &str = "Identity";
+const USER_ID: &str = "User-Id";
+
+impl Peer {
+    /// Collects the answers of [`get`](Peer::get).
+    pub(crate) fn new(info: PeerInfo) -> Peer {
+        let socket_type = info.socket_type.map_or("", SocketType::name);
+        let known = [
+            (SOCKET_TYPE, socket_type.as_bytes()),
+            (PEER_ADDRESS, info.address.as_bytes()),
+            (ROUTING_ID, info.routing_id.as_slice()),
+        ];
+        let known = known.into_iter().filter(|(_, value)| !value.is_empty());
+        // The first answer to a name counts, so that a peer cannot override what we know; and who
+        // it is and where, it cannot say at all.
+        let claimed = info.properties.iter().map(borrow).filter(|(name, _)| {
+            ![PEER_ADDRESS, USER_ID].iter().any(|own| own.eq_ignore_ascii_case(name))
+        });
+        let texts = known
+            .chain(info.authenticated.iter().map(borrow))
+            .chain(claimed)
+            .map(|(name, value)| (canonical(name).to_owned(), c_string(value)))
+            .collect();
+        Peer { info, texts }
+    }
+
+    /// The peer's IP address, without the port; empty if the transport has none.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.info.address
+    }
+
+    /// The type of the peer's socket, if it said one that is known here.
+    #[must_use]
+    pub fn socket_type(&self) -> Option<SocketType> {
+        self.info.socket_type
+    }
+
+    /// The routing id that the peer announced; empty if none.
+    #[must_use]
+    pub fn routing_id(&self) -> &[u8] {
+        &self.info.routing_id
+    }
+
+    /// The number of the connection's file descriptor, if it has one. The descriptor belongs to the
+    /// socket, and may be closed and its number used for something else at any time.
+    #[must_use]
+    pub fn descriptor(&self) -> Option<i32> {
+        self.info.descriptor
+    }
+
+    /// The properties that the peer sent in its handshake, as it sent them: they are its claims.
+    #[must_use]
+    pub fn properties(&self) -> &[(String, Vec<u8>)] {
+        &self.info.properties
+    }
+
+    /// A property by its name, upper or lower case: `Socket-Type`, `Peer-Address`, `Routing-Id`
+    /// (also `Identity`), `User-Id` and others that the authenticator answered, and the `X-` ones
+    /// that the peer sent. None if it is not known or not UTF-8; values end at their first zero byte.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_c_str(name)?.to_str().ok()
+    }
+
+    /// A property by its name, as C sees it: like [`get`](Peer::get), but it may be any bytes.
+    #[must_use]
+    pub fn get_c_str(&self, name: &str) -> Option<&CStr> {
+        let name = canonical(name);
+        let (_, value) = self.texts.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+}
+
+fn borrow((name, value): &(String, Vec<u8>)) -> (&str, &[u8]) {
+    (name, value)
+}
+
+/// The name under which a property is kept.
+fn canonical(name: &str) -> &str {
+    if name.eq_ignore_ascii_case(IDENTITY) { ROUTING_ID } else { name }
+}
+
+/// The bytes as C sees them: up to the first zero.
+fn c_string(bytes: &[u8]) -> CString {
+    let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+    CString::new(text).unwrap_or_default()
+}

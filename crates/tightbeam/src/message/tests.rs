@@ -1,0 +1,1 @@
+//! Messages, their bodies and who frees them.

@@ -1,0 +1,43 @@
+//! What the operating system offers and `std` and `mio` do not: the only place, beside messages, with
+//! `unsafe` in this crate.
+//!
+//! The contract that each platform's file fulfils:
+//!
+//! * [`futex_wait`] and [`futex_wake`]: sleep while a word has a value. Every sleep can be ended by a
+//!   signal, whatever its handler was installed with.
+//! * [`ppoll`] over raw descriptors with a time-out finer than milliseconds; a signal ends it too.
+//! * [`EventFd`]: a descriptor that is readable from [`signal`](EventFd::signal) to
+//!   [`clear`](EventFd::clear).
+//! * [`TimerFd`]: a descriptor that becomes readable at regular intervals.
+//! * [`read_into`]: read from a descriptor into memory that nobody has initialised.
+//! * [`fork_generation`]: a number that is different in a forked child.
+//! * [`set_thread_name`], for `top` and debuggers.
+//!
+//! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
+//! which is safe in a forked child. Everything may be called from any thread.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("tightbeam runs on Linux; other systems need a file of their own in `sys`");
+
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+mod platform;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use platform::{
+    EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, ppoll, read_into,
+    set_thread_name,
+};
+
+/// Why a [`futex_wait`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names)] // `Woken::Woken` is what it is
+pub(crate) enum Woken {
+    /// Somebody woke it, the word had another value, or no reason at all: look at the word again.
+    Woken,
+    /// The time is over.
+    TimedOut,
+    /// A signal was handled on this thread.
+    Interrupted,
+}
