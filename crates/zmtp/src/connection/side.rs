@@ -1,0 +1,76 @@
+//! What every state of a connection works on: what goes out, what happened, what time brings.
+
+use std::sync::Arc;
+
+use super::life::Life;
+use crate::{AuthRequest, Config, Event, FrameHeader, Peer, frame};
+
+/// Everything of a connection but its state.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub(super) config: Arc<Config>,
+    /// Bytes of the greeting and the handshake.
+    pub(super) handshake: Vec<u8>,
+    /// Command frames in canonical form.
+    pub(super) commands: Vec<u8>,
+    pub(super) events: Events,
+    pub(super) life: Life,
+    /// The peer's greeting was of 3.0 or later: it understands commands.
+    pub(super) peer_knows_commands: bool,
+}
+
+/// Events that nobody has asked for yet. They take no more memory than the bytes that caused them:
+/// subscriptions stay packed, and any number of PONGs is one event.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    authenticate: Option<Box<AuthRequest>>,
+    ready: Option<Box<Peer>>,
+    /// Frames whose MORE flag stands for a cancellation.
+    subscriptions: Vec<u8>,
+    /// How much of `subscriptions` has been polled.
+    polled: usize,
+    pong: bool,
+}
+
+impl Events {
+    pub(super) fn authenticate(&mut self, request: AuthRequest) {
+        self.authenticate = Some(Box::new(request));
+    }
+
+    pub(super) fn ready(&mut self, peer: Peer) {
+        self.ready = Some(Box::new(peer));
+    }
+
+    pub(super) fn subscription(&mut self, subscribe: bool, topic: &[u8]) {
+        frame::append(!subscribe, false, &[topic], &mut self.subscriptions);
+    }
+
+    pub(super) const fn pong(&mut self) {
+        self.pong = true;
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Event> {
+        if let Some(request) = self.authenticate.take() {
+            return Some(Event::Authenticate(request));
+        }
+        if let Some(peer) = self.ready.take() {
+            return Some(Event::Ready(peer));
+        }
+        if let Some(event) = self.poll_subscription() {
+            return Some(event);
+        }
+        std::mem::take(&mut self.pong).then_some(Event::Pong)
+    }
+
+    fn poll_subscription(&mut self) -> Option<Event> {
+        let rest = self.subscriptions.get(self.polled..)?;
+        let Ok(Some(header)) = FrameHeader::parse(rest) else {
+            self.subscriptions = Vec::new();
+            self.polled = 0;
+            return None;
+        };
+        let topic = header.body(rest)?.to_vec();
+        self.polled += header.header_len + topic.len();
+        Some(if header.more { Event::Cancel(topic) } else { Event::Subscribe(topic) })
+    }
+}

@@ -1,0 +1,229 @@
+//! Errors that say whose fault it is and what happens next.
+
+use std::fmt;
+
+use crate::{SocketType, Version};
+
+/// Why a connection ended. An error is final for its [`Connection`](crate::Connection).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The peer broke the protocol: close without a word.
+    #[error("the peer broke the protocol: {0}")]
+    Misbehaved(Violation),
+    /// The peer is sound, but cannot talk to us.
+    #[error("the peer is incompatible: {0}")]
+    Incompatible(Incompatibility),
+    /// The peer sent an ERROR command (RFC 37, "Error Handling"), with this reason.
+    #[error("the peer refused the connection: {0}")]
+    Refused(Reason),
+    /// Our own verdict was to refuse the peer: the status of RFC 27, 300 being temporary.
+    #[error("authentication refused the peer with status {0}")]
+    Denied(u16),
+    /// The peer was silent for too long.
+    #[error("timed out: {0}")]
+    TimedOut(Timeout),
+    /// Our caller did what it must not.
+    #[error("wrong use of the connection: {0}")]
+    Misuse(Misuse),
+}
+
+impl Error {
+    /// Whether connecting again with the same options is pointless. Where this is `false` (time-outs, a
+    /// temporary refusal) the endpoint reconnects, as it does when the transport breaks.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Error::Misbehaved(_)
+            | Error::Incompatible(_)
+            | Error::Refused(_)
+            | Error::Misuse(_) => true,
+            Error::Denied(status) => *status != TEMPORARY,
+            Error::TimedOut(_) => false,
+        }
+    }
+
+    /// The reason to give the peer in an ERROR command; `None` where the connection closes silently.
+    pub(crate) fn reason_for_peer(&self) -> Option<Vec<u8>> {
+        match self {
+            Error::Incompatible(Incompatibility::SocketType { .. }) => {
+                Some(b"Incompatible socket type".to_vec())
+            }
+            Error::Denied(status) if *status != TEMPORARY => Some(status.to_string().into_bytes()),
+            _ => None,
+        }
+    }
+}
+
+/// The status for "try again later" (RFC 27, "Message Format").
+pub(crate) const TEMPORARY: u16 = 300;
+
+/// How a peer broke the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The first bytes are no greeting of any version.
+    #[error("it does not speak ZMTP")]
+    NotZmtp,
+    /// A frame with a reserved flag bit set (RFC 37, "Framing").
+    #[error("frame flags {0:#04x} have a reserved bit set")]
+    ReservedFlags(u8),
+    /// A command frame with the MORE bit (RFC 37, "Framing").
+    #[error("a command with the MORE flag")]
+    CommandWithMore,
+    /// A length of 2^63 bytes or more (RFC 37, "Framing").
+    #[error("a frame length of {0} bytes is out of range")]
+    LengthOutOfRange(u64),
+    /// A frame longer than `max_message_size`.
+    #[error("a frame of {length} bytes is above the limit of {limit}")]
+    MessageTooLarge {
+        /// The length that the header claims, in bytes.
+        length: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A command longer than commands may be.
+    #[error("a command of {length} bytes is above the limit of {limit}")]
+    CommandTooLarge {
+        /// The length that the header claims, in bytes.
+        length: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A subscription with a topic above the limit.
+    #[error("a topic of {length} bytes is above the limit of {limit}")]
+    TopicTooLong {
+        /// The length of the topic in bytes.
+        length: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A message of more frames than the limit.
+    #[error("a message of more than {0} frames")]
+    TooManyFrames(u32),
+    /// A command whose name is missing, cut short or not made of letters (RFC 37, "Formal Grammar").
+    #[error("a malformed command")]
+    MalformedCommand,
+    /// A command, known or not, that has no place at this point.
+    #[error("a command out of turn")]
+    UnexpectedCommand,
+    /// A message before the handshake was complete.
+    #[error("a message before the handshake was complete")]
+    UnexpectedMessage,
+    /// Metadata that does not parse (RFC 37, "The NULL Security Mechanism").
+    #[error("malformed metadata")]
+    MalformedMetadata,
+    /// More metadata properties than the limit.
+    #[error("more than {0} metadata properties")]
+    TooManyProperties(usize),
+    /// A routing id above 255 bytes or starting with a zero (RFC 37, "The Identity Property").
+    #[error("an invalid routing id")]
+    InvalidRoutingId,
+    /// An ERROR command that does not parse.
+    #[error("a malformed ERROR command")]
+    MalformedError,
+    /// PING or PONG too short for its fields or with too long a context (RFC 37, "Connection
+    /// Heartbeating").
+    #[error("a malformed PING or PONG command")]
+    MalformedHeartbeat,
+    /// JOIN or LEAVE with a group above 255 bytes (RFC 37, "The Radio-Dish Pattern").
+    #[error("a group of more than 255 bytes")]
+    GroupTooLong,
+}
+
+/// Why a sound peer and we cannot talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Incompatibility {
+    /// A peer too old for the security that is asked of it: ZMTP 1.0 and 2.0 know none (RFC 37,
+    /// "Security Considerations", downgrade attacks).
+    #[error("ZMTP {0} knows no security mechanisms, and one is required")]
+    Downgrade(Version),
+    /// The peer's greeting names another mechanism (RFC 37, "Authentication and Confidentiality").
+    #[error("its security mechanism is not {ours}")]
+    Mechanism {
+        /// The mechanism that our greeting names.
+        ours: &'static str,
+    },
+    /// The two socket types cannot be connected (RFC 28 to 31).
+    #[error("a {ours} socket cannot talk to {}", PeerType(*.theirs))]
+    SocketType {
+        /// Our type.
+        ours: SocketType,
+        /// The peer's type; `None` if its name or number is not known here.
+        theirs: Option<SocketType>,
+    },
+}
+
+struct PeerType(Option<SocketType>);
+
+impl fmt::Display for PeerType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(socket_type) => write!(f, "a {socket_type} socket"),
+            None => f.write_str("a socket of an unknown type"),
+        }
+    }
+}
+
+/// What the peer was too slow for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// The handshake was not complete within `handshake_timeout`.
+    #[error("the handshake took too long")]
+    Handshake,
+    /// Nothing arrived within the time-out after a PING of ours.
+    #[error("no sign of life after a PING")]
+    Heartbeat,
+    /// Nothing arrived within the time to live that the peer announced in its PING.
+    #[error("no sign of life within the time to live that the peer announced")]
+    PeerTtl,
+}
+
+/// What our caller did wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// The routing id has more than 255 bytes or starts with a zero.
+    #[error("the routing id must have at most 255 bytes and not start with a zero")]
+    RoutingId,
+    /// A property has an invalid or reserved name, or is too long.
+    #[error("a metadata property has an invalid name or is too long")]
+    Property,
+    /// A verdict that nobody asked for.
+    #[error("a verdict that was not asked for")]
+    UnexpectedVerdict,
+    /// A large body handed in where none may be.
+    #[error("a large body out of turn")]
+    UnexpectedBody,
+}
+
+/// The reason in an ERROR command of the peer: at most 255 bytes, which may be anything.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Reason(Box<[u8]>);
+
+impl Reason {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes as they came.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Reason {
+    /// Escapes what is not printable: the text may end up in a log or on a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}

@@ -1,0 +1,76 @@
+//! What a connection tells its driver, and what the driver answers.
+
+use crate::{SocketType, Version};
+
+/// Something the driver must know or do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The handshake is complete; messages may flow.
+    Ready(Box<Peer>),
+    /// A verdict is needed: [`Connection::handle_verdict`](crate::Connection::handle_verdict).
+    Authenticate(Box<AuthRequest>),
+    /// The peer subscribed to this topic. Subscriptions add up (RFC 37, "The Publish-Subscribe
+    /// Pattern"). Only where the local socket is PUB or XPUB.
+    Subscribe(Vec<u8>),
+    /// The peer cancelled one subscription to this topic.
+    Cancel(Vec<u8>),
+    /// At least one PONG arrived since the last such event.
+    Pong,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The version that the connection speaks.
+    pub version: Version,
+    /// The type of the peer's socket; `None` where it did not say (1.0 cannot).
+    pub socket_type: Option<SocketType>,
+    /// The peer's routing id; empty if it has none.
+    pub routing_id: Vec<u8>,
+    /// The peer's metadata, names as it wrote them (compare without regard to case), and what the
+    /// verdict added, among it `User-Id`. A peer cannot set `User-Id` or `Peer-Address` itself.
+    pub properties: Vec<(String, Vec<u8>)>,
+    /// The name of the security mechanism.
+    pub mechanism: &'static str,
+}
+
+impl Peer {
+    /// The value of a property; names are compared without regard to case.
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<&[u8]> {
+        let found = self.properties.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_slice())
+    }
+}
+
+/// What to put before the authentication handler (RFC 27, "Message Format").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthRequest {
+    /// The name of the security mechanism.
+    pub mechanism: &'static str,
+    /// The credential frames; none for NULL.
+    pub credentials: Vec<Vec<u8>>,
+    /// The peer's routing id, as far as it is known: a connecter that uses NULL must decide before
+    /// it has heard of it.
+    pub routing_id: Vec<u8>,
+}
+
+/// The answer to [`Event::Authenticate`] (RFC 27, "Message Format").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Status 200: go on.
+    Accept {
+        /// The user id; becomes the peer's property `User-Id` unless empty.
+        user_id: Vec<u8>,
+        /// More properties for the peer; they win over what the peer says itself.
+        properties: Vec<(String, Vec<u8>)>,
+    },
+    /// Status 300: close without a word; the peer tries again.
+    Temporary,
+    /// Any other status: the peer is told in an ERROR command and does not come back.
+    Deny {
+        /// The status, 400 or 500.
+        status: u16,
+    },
+}
