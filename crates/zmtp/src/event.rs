@@ -7,9 +7,9 @@ use crate::{SocketType, Version};
 #[non_exhaustive]
 pub enum Event {
     /// The handshake is complete; messages may flow.
-    Ready(Box<Peer>),
+    Ready(Peer),
     /// A verdict is needed: [`Connection::handle_verdict`](crate::Connection::handle_verdict).
-    Authenticate(Box<AuthRequest>),
+    Authenticate(AuthRequest),
     /// The peer subscribed to this topic. Subscriptions add up (RFC 37, "The Publish-Subscribe
     /// Pattern"). Only where the local socket is PUB or XPUB.
     Subscribe(Vec<u8>),

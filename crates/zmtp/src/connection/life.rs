@@ -34,7 +34,7 @@ impl Life {
 
     /// Something arrived.
     #[inline]
-    pub(super) fn heard(&mut self) {
+    pub(super) const fn heard(&mut self) {
         self.heard_since_ping = true;
         self.heard_since_peer_ping = true;
     }

@@ -225,9 +225,9 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Misuse`] where no such frame can be, [`Error::Misbehaved`] if it is above a limit.
-    pub fn handle_large_body(&mut self, now: Instant, header: FrameHeader) -> Result<u32, Error> {
+    pub fn handle_large_body(&mut self, _now: Instant, header: FrameHeader) -> Result<u32, Error> {
         self.check_failure()?;
-        self.handle_body_part(now);
+        self.handle_body_part();
         let counted = match &mut self.state {
             State::Traffic(inbound) if inbound.is_verbatim() && !header.command => {
                 inbound.count_large(header)
@@ -237,8 +237,8 @@ impl Connection {
         counted.map_err(|error| self.fail(error))
     }
 
-    /// Notes that a part of a large body arrived, as a sign of life.
-    pub fn handle_body_part(&mut self, _now: Instant) {
+    /// Notes that a part of a large body, which the driver reads itself, arrived: a sign of life.
+    pub const fn handle_body_part(&mut self) {
         self.side.life.heard();
     }
 

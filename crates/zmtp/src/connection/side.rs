@@ -23,8 +23,8 @@ pub(super) struct Side {
 /// subscriptions stay packed, and any number of PONGs is one event.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    authenticate: Option<Box<AuthRequest>>,
-    ready: Option<Box<Peer>>,
+    authenticate: Option<AuthRequest>,
+    ready: Option<Peer>,
     /// Frames whose MORE flag stands for a cancellation.
     subscriptions: Vec<u8>,
     /// How much of `subscriptions` has been polled.
@@ -34,11 +34,11 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn authenticate(&mut self, request: AuthRequest) {
-        self.authenticate = Some(Box::new(request));
+        self.authenticate = Some(request);
     }
 
     pub(super) fn ready(&mut self, peer: Peer) {
-        self.ready = Some(Box::new(peer));
+        self.ready = Some(peer);
     }
 
     pub(super) fn subscription(&mut self, subscribe: bool, topic: &[u8]) {

@@ -1,0 +1,111 @@
+//! What a peer sends makes a connection allocate no more than was sent, and a little. Alone in its
+//! binary, because the allocator counts for the whole process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use zmtp::{Config, Connection, Role, SocketType};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes on to the system's allocator unchanged; the counters touch no memory.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(held, Relaxed);
+        // SAFETY: the caller's promises about `layout` are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: `memory` came from `System.alloc` with this layout.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The peak of what was allocated while a connection dealt with these reads, in bytes.
+fn cost(socket_type: SocketType, reads: &[&[u8]]) -> usize {
+    let now = Instant::now();
+    let config = Arc::new(Config::new(socket_type, Role::Listener));
+    let before = HELD.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let mut connection = Connection::new(config, now);
+    for read in reads {
+        if connection.handle_read(now, read).is_err() {
+            break;
+        }
+    }
+    PEAK.load(Relaxed) - before
+}
+
+fn greeting() -> Vec<u8> {
+    let mut bytes = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
+    bytes.resize(64, 0);
+    bytes
+}
+
+fn ready(socket_type: &str) -> Vec<u8> {
+    let mut bytes = b"\x04\0\x05READY\x0bSocket-Type\0\0\0".to_vec();
+    bytes.push(socket_type.len() as u8);
+    bytes.extend(socket_type.bytes());
+    bytes[1] = (bytes.len() - 2) as u8;
+    bytes
+}
+
+#[test]
+fn a_peer_cannot_make_a_connection_allocate_more_than_it_sends() {
+    let handshake = |theirs| [greeting(), ready(theirs)].concat();
+    let huge = |flags: u8| [&[flags][..], &(1u64 << 62).to_be_bytes(), &[1; 100]].concat();
+    let mut tiny_properties = greeting();
+    tiny_properties.extend(b"\x06\0\0\0\0\0\0\xff\0\x05READY");
+    tiny_properties.extend(b"\x01a\0\0\0\0".repeat(0xff00 / 6));
+    let mut long_topic = b"\x06\0\0\0\0\0\x10\0\x0a\x09SUBSCRIBE".to_vec();
+    long_topic.resize(long_topic.len() + (1 << 20), b't');
+
+    let cases: &[(&str, SocketType, Vec<u8>)] = &[
+        ("a huge message", SocketType::Pull, [handshake("PUSH"), huge(2)].concat()),
+        ("a huge command", SocketType::Pull, [handshake("PUSH"), huge(6)].concat()),
+        ("a huge message to a PUB", SocketType::Pub, [handshake("SUB"), huge(2)].concat()),
+        ("a huge READY", SocketType::Pull, [greeting(), huge(6)].concat()),
+        ("tiny properties", SocketType::Pull, tiny_properties),
+        ("a long topic", SocketType::Pub, [handshake("SUB"), long_topic].concat()),
+        (
+            "many topics",
+            SocketType::Pub,
+            [handshake("SUB"), b"\0\x02\x01t".repeat(300_000)].concat(),
+        ),
+        ("empty frames", SocketType::XPub, [handshake("SUB"), b"\0\0".repeat(300_000)].concat()),
+        (
+            "pings",
+            SocketType::Pull,
+            [handshake("PUSH"), b"\x04\x07\x04PING\0\0".repeat(99_999)].concat(),
+        ),
+        (
+            "pongs",
+            SocketType::Pull,
+            [handshake("PUSH"), b"\x04\x05\x04PONG".repeat(99_999)].concat(),
+        ),
+        ("1.0 frames", SocketType::Pull, [b"\x01\0".to_vec(), b"\x02\0x".repeat(300_000)].concat()),
+        ("1.0, huge", SocketType::Pull, b"\x01\0\xff\x40\0\0\0\0\0\0\0\0".to_vec()),
+    ];
+    for (name, socket_type, bytes) in cases {
+        let cost = cost(*socket_type, &[bytes]);
+        // Vectors that grow hold up to twice what is in them, and the old half while they move.
+        let limit = 3 * bytes.len() + 64 * 1024;
+        assert!(cost <= limit, "{name}: {cost} bytes for {}", bytes.len());
+    }
+    let idle = cost(SocketType::Pull, &[&handshake("PUSH")]);
+    assert!(idle <= 1024, "an idle connection holds {idle} bytes");
+    let traffic = [b"\0\x05hello".repeat(10_000), b"\x01\0\0\0".to_vec()].concat();
+    let busy = cost(SocketType::Pull, &[&handshake("PUSH"), &traffic]);
+    assert_eq!(idle, busy, "messages are not copied");
+}
