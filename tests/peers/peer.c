@@ -14,7 +14,7 @@
 #include <zmq.h>
 
 enum { MAX_LIST = 64, MAX_FRAMES = 1008, MAX_ROUTING_ID = 255, MAX_SOURCES = 1024 };
-enum { MAX_SIZE = 100000000, MAX_PARTS = 1000, SHOWN_BYTES = 72 };
+enum { MAX_SIZE = 100000000, MAX_PARTS = 1000, SHOWN_BYTES = 72, UNSET = -2 };
 
 struct slice {
     const unsigned char *data;
@@ -35,7 +35,7 @@ static struct {
     int parts, hwm, linger_ms, timeout_ms, heartbeat_ms;
     const char *lines, *id, *to;
     struct list subs, topics;
-} options = {.count = -1, .size = 64, .parts = 1, .hwm = -1, .linger_ms = -1, .timeout_ms = 30000};
+} options = {.count = -1, .size = 64, .parts = 1, .hwm = -1, .linger_ms = UNSET, .timeout_ms = 30000};
 
 /* What was sent or received so far. */
 static struct {
@@ -541,6 +541,8 @@ static void (*parse(int argc, char **argv))(void)
         usage("either --bind or --connect");
     if (!options.bind && !options.connect)
         options.bind = !strcmp(options.role, "echo") || !strcmp(options.role, "sink");
+    if (options.linger_ms == UNSET)
+        options.linger_ms = strcmp(options.role, "sink") ? -1 : 0;
     for (int s = 0; s < options.subs.count; s++)
         if (*options.subs.items[s] && !options.topics.count)
             usage("--sub needs --topic");

@@ -43,7 +43,7 @@ def parse(argv):
     parser.add_argument("--topic", action="append", default=[])
     parser.add_argument("--any-order", action="store_true")
     parser.add_argument("--hwm", type=int)
-    parser.add_argument("--linger", type=int, default=-1)
+    parser.add_argument("--linger", type=int)
     parser.add_argument("--timeout", type=int, default=30000)
     parser.add_argument("--heartbeat", type=int, default=0)
     options = parser.parse_args(argv)
@@ -55,6 +55,8 @@ def parse(argv):
         parser.error("--sub needs --topic")
     if not options.bind and not options.connect:
         options.bind = options.role in ("echo", "sink")
+    if options.linger is None:
+        options.linger = 0 if options.role == "sink" else -1
     options.sub = [prefix.encode() for prefix in options.sub or [""]]
     options.topic = [topic.encode() for topic in options.topic]
     return options

@@ -1,2 +1,51 @@
-//! Tasks.
-fn main() {}
+//! Tightbeam's own tasks, run as `cargo xtask TASK`. `cargo xtask help` lists them.
+//!
+//! Standard library only, so that the first command on a fresh machine compiles in a second or two.
+
+use std::process::ExitCode;
+
+mod bench;
+mod demo;
+#[path = "../../../tests/peers/mod.rs"]
+mod peers;
+mod project;
+mod setup;
+mod steps;
+mod test;
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  demo [--quick] [LANGUAGE]...   peers in processes of their own message each other; what they said and measured
+                                 (languages: rust python c; rust and python unless told)
+  test [--verbose]               every test there is
+  bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
+  setup                          installs what the others need; they call it themselves
+  help                           this
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = arguments.split_first().map_or(("help", &[][..]), |(t, r)| (t.as_str(), r));
+    let result = match task {
+        "demo" => demo::run(rest),
+        "test" => test::run(rest),
+        "bench" => bench::run(rest),
+        "setup" => {
+            setup::run().print();
+            Ok(())
+        }
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("no task {task:?}\n\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
