@@ -1,10 +1,13 @@
 //! Receiving a large body straight into the allocation that it stays in.
 
 use std::fmt;
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 
 use super::frame::Frame;
 use super::storage::{Block, OutOfMemory};
+use crate::sys;
 
 /// The most that is allocated before anything was received, and the most that [`BodyBuf::spare`]
 /// gives at once.
@@ -50,6 +53,12 @@ impl BodyBuf {
         self.total - self.received
     }
 
+    /// How many bytes there is room for just now.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// How many bytes were received.
     pub(crate) fn received(&self) -> usize {
         self.received
@@ -76,6 +85,27 @@ impl BodyBuf {
             let spare = start.add(self.received).as_ptr();
             Ok(std::slice::from_raw_parts_mut(spare, end - self.received))
         }
+    }
+
+    /// Reads the next bytes from a descriptor, at most 1 MiB, without zeroing anything first; says
+    /// how many, 0 at the end of the stream or if nothing remains.
+    ///
+    /// # Errors
+    ///
+    /// As the `read` system call; or there is no memory to grow, and nothing was read.
+    pub(crate) fn read_from(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
+        self.make_room().map_err(|OutOfMemory| io::ErrorKind::OutOfMemory)?;
+        let room = (self.capacity - self.received).min(AHEAD);
+        // SAFETY: so much room is left after the bytes received, in a block that this buffer owns
+        // alone; it need not be initialised.
+        let spare = unsafe {
+            let spare = Block::data(self.block).add(self.received);
+            std::slice::from_raw_parts_mut(spare.cast().as_ptr(), room)
+        };
+        let n = sys::read_into(fd, spare)?.len();
+        self.received += n;
+        self.initialised = self.initialised.max(self.received);
+        Ok(n)
     }
 
     /// Says that `n` bytes were read to the start of [`spare`](BodyBuf::spare).

@@ -109,17 +109,17 @@ impl Frame {
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
         match self.reference() {
-            None => Bytes::copy_from_slice(&self),
-            Some(Reference { storage: Some(storage), .. }) => match storage.as_bytes() {
-                Some(bytes) => bytes.slice_ref(&self),
-                None => {
-                    // The peer and the rest need not live as long as the bytes.
-                    self.set_peer(None);
-                    Bytes::from_owner(self)
+            None => return Bytes::copy_from_slice(&self),
+            Some(Reference { storage: Some(storage), .. }) => {
+                if let Some(bytes) = storage.as_bytes() {
+                    return bytes.slice_ref(&self);
                 }
-            },
-            Some(Reference { storage: None, .. }) => Bytes::from_owner(self),
+            }
+            Some(Reference { storage: None, .. }) => {}
         }
+        // The peer need not live as long as the bytes.
+        self.set_peer(None);
+        Bytes::from_owner(self)
     }
 
     /// The body as a vector, without copying it if it was made from one and is not shared.

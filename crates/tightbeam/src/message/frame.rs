@@ -1,6 +1,6 @@
 //! One part of a message.
 
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CString, c_void};
 use std::mem::MaybeUninit;
 use std::num::NonZeroU16;
 use std::ops::{Bound, Deref, RangeBounds};
@@ -16,8 +16,6 @@ pub(super) const INLINE: usize = 40;
 const REFERENCE: u8 = 0xff;
 /// Marks the memory of a live frame, so that C's messages can be checked before they are believed.
 pub(super) const MARK: NonZeroU16 = NonZeroU16::new(0xb3a7).unwrap();
-/// Another part of the same message follows.
-const MORE: u8 = 1;
 
 /// One part of a message: bytes, and what is known about where they came from.
 ///
@@ -45,11 +43,13 @@ const MORE: u8 = 1;
 #[repr(C, align(8))]
 pub struct Frame {
     body: Body,
-    peer: Option<Arc<Peer>>,
+    pub(super) peer: Option<Arc<Peer>>,
     /// Rare, and C wants it with a NUL at its end.
-    group: Option<Arc<CString>>,
-    routing_id: u32,
-    flags: u8,
+    pub(super) group: Option<Arc<CString>>,
+    pub(super) routing_id: u32,
+    /// See `metadata`.
+    pub(super) flags: u8,
+    /// The length of an inline body, or [`REFERENCE`].
     kind: u8,
     pub(super) mark: NonZeroU16,
 }
@@ -264,13 +264,14 @@ impl Frame {
     /// A body inside the frame; `bytes` must be few enough.
     #[inline]
     pub(super) fn inline(bytes: &[u8]) -> Frame {
-        assert!(bytes.len() <= INLINE);
-        let mut inline = [MaybeUninit::<u8>::uninit(); INLINE];
-        // SAFETY: there is room, as just checked, and a new array overlaps nothing.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), inline.as_mut_ptr().cast(), bytes.len());
-        }
-        Frame::with(Body { inline }, bytes.len() as u8)
+        let len = bytes.len();
+        assert!(len <= INLINE);
+        let mut frame = Frame::new();
+        frame.kind = len as u8;
+        let (from, to) = (bytes.as_ptr(), (&raw mut frame.body).cast::<u8>());
+        // SAFETY: there is room, as just checked, and a new frame overlaps nothing.
+        unsafe { to.copy_from_nonoverlapping(from, len) }
+        frame
     }
 
     fn copy_to_heap(bytes: &[u8]) -> Result<Frame, OutOfMemory> {
@@ -426,83 +427,6 @@ impl Frame {
         }
     }
 }
-
-/// What a frame carries beside its bytes.
-impl Frame {
-    /// Whether another part of the same message follows.
-    #[inline]
-    #[must_use]
-    pub fn more(&self) -> bool {
-        self.flags & MORE != 0
-    }
-
-    /// Says whether another part of the same message follows. Sending a whole
-    /// [`Message`](crate::Message) sets it as needed.
-    #[inline]
-    pub fn set_more(&mut self, more: bool) {
-        self.flags = if more { self.flags | MORE } else { self.flags & !MORE };
-    }
-
-    /// The peer that the frame was received from.
-    #[must_use]
-    pub fn peer(&self) -> Option<&Peer> {
-        self.peer.as_deref()
-    }
-
-    /// Says which peer the frame came from.
-    #[inline]
-    pub fn set_peer(&mut self, peer: Option<Arc<Peer>>) {
-        self.peer = peer;
-    }
-
-    /// The number of the peer on a SERVER or PEER socket; 0 if there is none.
-    #[must_use]
-    pub fn routing_id(&self) -> u32 {
-        self.routing_id
-    }
-
-    /// Sets the number of the peer to send to; 0 for none.
-    pub fn set_routing_id(&mut self, routing_id: u32) {
-        self.routing_id = routing_id;
-    }
-
-    /// The group on a RADIO or DISH socket; empty if there is none.
-    #[must_use]
-    pub fn group(&self) -> &[u8] {
-        self.group_c_str().to_bytes()
-    }
-
-    /// The group as C sees it; empty if there is none.
-    #[must_use]
-    pub fn group_c_str(&self) -> &CStr {
-        self.group.as_ref().map_or(c"", |group| group.as_c_str())
-    }
-
-    /// Sets the group to publish to; empty for none.
-    ///
-    /// # Errors
-    ///
-    /// The group is longer than 255 bytes or has a zero byte in it.
-    pub fn set_group(&mut self, group: impl AsRef<[u8]>) -> Result<(), BadGroup> {
-        let group = group.as_ref();
-        if group.len() > MAX_GROUP {
-            return Err(BadGroup);
-        }
-        self.group = match group {
-            [] => None,
-            _ => Some(Arc::new(CString::new(group).map_err(|_| BadGroup)?)),
-        };
-        Ok(())
-    }
-}
-
-/// The longest group, in bytes.
-const MAX_GROUP: usize = 255;
-
-/// A group that is too long or has a zero byte in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a group has at most {MAX_GROUP} bytes, none of them zero")]
-pub struct BadGroup;
 
 /// What Rust's own collections do when there is no memory.
 #[cold]

@@ -3,11 +3,14 @@
 mod body_buf;
 mod convert;
 mod frame;
+mod metadata;
 mod peer;
 mod raw;
 mod refcount;
 mod storage;
 
+#[cfg(test)]
+mod ownership_tests;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 pub(crate) use body_buf::BodyBuf;
-pub use frame::{BadGroup, Frame};
+use bytes::Bytes;
+pub use frame::Frame;
+pub use metadata::BadGroup;
 pub use peer::Peer;
 pub(crate) use peer::PeerInfo;
 pub use storage::OutOfMemory;
@@ -52,8 +57,11 @@ pub struct Message(Frames);
 #[derive(Clone)]
 enum Frames {
     One(Frame),
-    /// Not exactly one.
-    Many(Vec<Frame>),
+    /// Not exactly one, after the first `taken`, which are not part of the message any more.
+    Many {
+        frames: Vec<Frame>,
+        taken: usize,
+    },
 }
 
 // The niche in the frame's mark tells the two apart.
@@ -63,7 +71,7 @@ impl Message {
     /// A message without frames, to [`push`](Message::push) some. It cannot be sent as it is.
     #[must_use]
     pub const fn new() -> Message {
-        Message(Frames::Many(Vec::new()))
+        Message(Frames::Many { frames: Vec::new(), taken: 0 })
     }
 
     /// A message with these frames.
@@ -86,7 +94,7 @@ impl Message {
             Some(only) if frames.is_empty() => Message(Frames::One(only)),
             last => {
                 frames.extend(last);
-                Message(Frames::Many(frames))
+                Message(Frames::Many { frames, taken: 0 })
             }
         }
     }
@@ -97,7 +105,7 @@ impl Message {
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
             Frames::One(frame) => std::slice::from_ref(frame),
-            Frames::Many(frames) => frames,
+            Frames::Many { frames, taken } => &frames[*taken..],
         }
     }
 
@@ -107,41 +115,53 @@ impl Message {
     pub fn frames_mut(&mut self) -> &mut [Frame] {
         match &mut self.0 {
             Frames::One(frame) => std::slice::from_mut(frame),
-            Frames::Many(frames) => frames,
+            Frames::Many { frames, taken } => &mut frames[*taken..],
         }
     }
 
     /// Appends a frame.
     pub fn push(&mut self, frame: impl Into<Frame>) {
         let frame = frame.into();
-        self.0 = match std::mem::replace(&mut self.0, Frames::Many(Vec::new())) {
-            Frames::One(first) => Frames::Many(vec![first, frame]),
-            Frames::Many(frames) if frames.is_empty() => Frames::One(frame),
-            Frames::Many(mut frames) => {
-                frames.push(frame);
-                Frames::Many(frames)
+        match &mut self.0 {
+            Frames::Many { frames, .. } if !frames.is_empty() => frames.push(frame),
+            _ => {
+                *self = match std::mem::take(self).into_single() {
+                    Ok(first) => Message::of(vec![first, frame]),
+                    Err(_empty) => Message(Frames::One(frame)),
+                }
             }
-        };
+        }
     }
 
     /// Puts a frame before the others.
     pub fn push_front(&mut self, frame: impl Into<Frame>) {
-        let mut frames = std::mem::take(self).into_frames();
-        frames.insert(0, frame.into());
-        *self = Message::of(frames);
+        let frame = frame.into();
+        match &mut self.0 {
+            Frames::Many { frames, taken: taken @ 1.. } => {
+                *taken -= 1;
+                frames[*taken] = frame;
+            }
+            _ => {
+                let mut frames = std::mem::take(self).into_frames();
+                frames.insert(0, frame);
+                *self = Message::of(frames);
+            }
+        }
     }
 
     /// Takes the first frame off, if there is one.
     pub fn pop_front(&mut self) -> Option<Frame> {
-        match std::mem::replace(&mut self.0, Frames::Many(Vec::new())) {
-            Frames::One(frame) => Some(frame),
-            Frames::Many(frames) if frames.is_empty() => None,
-            Frames::Many(mut frames) => {
-                let first = frames.remove(0);
-                *self = Message::of(frames);
-                Some(first)
-            }
+        let Frames::Many { frames, taken } = &mut self.0 else {
+            return std::mem::take(self).into_single().ok();
+        };
+        let first = std::mem::take(frames.get_mut(*taken)?);
+        *taken += 1;
+        // What was taken stays in front until it is half of all, so that taking every frame off a
+        // message with very many, which a peer may send, is not quadratic.
+        if *taken * 2 >= frames.len() {
+            *self = Message::of(std::mem::take(self).into_frames());
         }
+        Some(first)
     }
 
     /// The frames as a vector.
@@ -149,7 +169,10 @@ impl Message {
     pub fn into_frames(self) -> Vec<Frame> {
         match self.0 {
             Frames::One(frame) => vec![frame],
-            Frames::Many(frames) => frames,
+            Frames::Many { mut frames, taken } => {
+                frames.drain(..taken);
+                frames
+            }
         }
     }
 
@@ -159,7 +182,7 @@ impl Message {
     pub fn single(&self) -> Option<&Frame> {
         match &self.0 {
             Frames::One(frame) => Some(frame),
-            Frames::Many(_) => None,
+            Frames::Many { .. } => None,
         }
     }
 
@@ -171,7 +194,7 @@ impl Message {
     pub fn into_single(self) -> Result<Frame, Message> {
         match self.0 {
             Frames::One(frame) => Ok(frame),
-            many @ Frames::Many(_) => Err(Message(many)),
+            many @ Frames::Many { .. } => Err(Message(many)),
         }
     }
 
@@ -288,7 +311,7 @@ macro_rules! equal_single {
 }
 
 equal_single! {
-    [u8]; &[u8]; &[u8; N], N; str; &str; String; Vec<u8>; Frame;
+    [u8]; &[u8]; &[u8; N], N; str; &str; String; Vec<u8>; Bytes; Frame;
 }
 
 impl fmt::Debug for Message {

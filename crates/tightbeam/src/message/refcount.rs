@@ -21,6 +21,12 @@ impl RefCount {
         RefCount(AtomicUsize::new(1))
     }
 
+    /// A count that is almost, but not yet, too high.
+    #[cfg(test)]
+    pub(super) fn at_limit() -> RefCount {
+        RefCount(AtomicUsize::new(LIMIT))
+    }
+
     /// Adds a reference. Relaxed is enough: whoever can clone already has one.
     #[inline]
     pub(super) fn retain(&self) {
