@@ -173,6 +173,16 @@ impl Inbound {
     /// The 2.0 or 3.x frame at the start of `rest`.
     pub(super) fn find(&self, rest: &[u8], open: u32) -> Result<Found, Error> {
         let Some(header) = FrameHeader::parse(rest)? else { return Ok(Found::End(None)) };
+        self.look_at(header, rest, open)
+    }
+
+    /// Whether the frame with this header, at the start of `rest`, is allowed and complete.
+    pub(super) fn look_at(
+        &self,
+        header: FrameHeader,
+        rest: &[u8],
+        open: u32,
+    ) -> Result<Found, Error> {
         self.check(header, open)?;
         Ok(match header.body(rest) {
             Some(_) => Found::Frame(header),

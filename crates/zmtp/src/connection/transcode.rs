@@ -17,6 +17,31 @@ struct Gathered {
     whole: usize,
 }
 
+/// Whether bytes start with a command that libzmq 4.3.4 gets wrong.
+enum Misflagged {
+    No,
+    /// It takes more bytes to tell.
+    Maybe,
+    Yes(FrameHeader),
+}
+
+/// libzmq 4.3.4 sends SUBSCRIBE with topics of 246 to 255 bytes, and CANCEL with topics of 249 to 255,
+/// with a long length but without the LONG flag. Read as the RFC says, such a frame begins with an
+/// empty command, which is never valid: to understand it takes nothing away from other peers.
+fn misflagged(rest: &[u8]) -> Misflagged {
+    const LENGTH: [u8; 6] = [0, 0, 0, 0, 0, 1];
+    match rest {
+        [4, 0, 0, 0, 0, 0, 0, 1, low, ..] => Misflagged::Yes(FrameHeader {
+            more: false,
+            command: true,
+            body_len: 256 + u64::from(*low),
+            header_len: 9,
+        }),
+        [4, 0, length @ ..] if LENGTH.starts_with(length) => Misflagged::Maybe,
+        _ => Misflagged::No,
+    }
+}
+
 impl Inbound {
     /// Goes over the frames of `input` from `start` on and copies the data frames.
     pub(super) fn transcode(
@@ -54,13 +79,14 @@ impl Inbound {
             match frame_v1::parse(rest)? {
                 Parsed::Incomplete => return Ok(0),
                 Parsed::Void => return Ok(1),
-                Parsed::Frame(header) => {
-                    self.check(header, self.open_frames)?;
-                    header.body(rest).map_or(Found::End(Some(header)), |_| Found::Frame(header))
-                }
+                Parsed::Frame(header) => self.look_at(header, rest, self.open_frames)?,
             }
         } else {
-            self.find(rest, self.open_frames)?
+            match misflagged(rest) {
+                Misflagged::No => self.find(rest, self.open_frames)?,
+                Misflagged::Maybe => Found::End(None),
+                Misflagged::Yes(header) => self.look_at(header, rest, self.open_frames)?,
+            }
         };
         let header = match found {
             Found::Frame(header) => header,

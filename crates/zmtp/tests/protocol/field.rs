@@ -246,3 +246,35 @@ fn an_endless_multipart_message_is_closed_at_the_limit() {
     assert_eq!(script.end.error, Some(Error::Misbehaved(Violation::TooManyFrames(65_536))));
     assert_eq!(script.end.messages, 0);
 }
+
+/// Seen from libzmq 4.3.4: SUBSCRIBE and CANCEL whose topic has at most 255 bytes but whose body has more
+/// come with a long length and without the LONG flag.
+#[test]
+fn subscriptions_that_libzmq_misflags_are_understood() {
+    let config = Config::new(SocketType::XPub, Role::Listener);
+    let misflagged = |name: &str, topic: &[u8]| {
+        let mut bytes = command(name, topic);
+        assert_eq!(bytes[0], 6);
+        bytes[0] = 4;
+        bytes
+    };
+    let topic = [b't'; 250];
+    let stream = [misflagged("SUBSCRIBE", &topic), misflagged("CANCEL", &topic), frame(0, b"x")];
+    for chunk in [1, 2, 5, 9, 10, 1000] {
+        let mut script = Script::ready(config.clone(), 1, "SUB");
+        for bytes in stream.concat().chunks(chunk) {
+            script.send(bytes);
+        }
+        let expected = [Event::Subscribe(topic.to_vec()), Event::Cancel(topic.to_vec())];
+        assert_eq!(script.end.subscriptions(), expected);
+        assert_eq!((script.end.messages, &script.end.error), (1, &None));
+    }
+    // An empty command is still none, and other sockets get no such commands.
+    for (config, theirs, bytes) in
+        [(config, "SUB", &b"\x04\0\0\x05hello"[..]), (pull(), "PUSH", b"\x04\0")]
+    {
+        let mut script = Script::ready(config, 1, theirs);
+        script.send(bytes);
+        assert_eq!(script.expect_closed(), &Error::Misbehaved(Violation::MalformedCommand));
+    }
+}
