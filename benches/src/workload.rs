@@ -1,0 +1,121 @@
+//! What is measured.
+
+/// The first argument of every contender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Round trips.
+    Lat,
+    /// One-way streaming as fast as it goes.
+    Thr,
+    /// One-way latency at a given rate.
+    Paced,
+}
+
+impl Mode {
+    pub(crate) const ALL: [Self; 3] = [Self::Lat, Self::Thr, Self::Paced];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Lat => "lat",
+            Self::Thr => "thr",
+            Self::Paced => "paced",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
+        found.ok_or_else(|| format!("no mode {name:?}: lat, thr or paced"))
+    }
+}
+
+/// On which cores the two processes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placement {
+    OneCore,
+    TwoCores,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Full,
+    Quick,
+    Smoke,
+}
+
+impl Depth {
+    pub(crate) fn rounds(self) -> usize {
+        match self {
+            Self::Full => 7,
+            Self::Quick => 3,
+            Self::Smoke => 1,
+        }
+    }
+}
+
+/// One piece of work that every contender does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload {
+    pub(crate) mode: Mode,
+    pub(crate) placement: Placement,
+    pub(crate) size: usize,
+    /// Messages per second, where it is paced.
+    pub(crate) rate: Option<u32>,
+    /// Messages in a full run.
+    full_count: usize,
+}
+
+impl Workload {
+    pub(crate) fn count(&self, depth: Depth) -> usize {
+        match depth {
+            Depth::Full => self.full_count,
+            Depth::Quick => (self.full_count / 5).max(1000),
+            Depth::Smoke => (self.full_count / 1000).max(20),
+        }
+    }
+
+    /// What distinguishes it within its mode.
+    pub(crate) fn label(&self) -> String {
+        let size = match self.size {
+            size if size >= 1 << 20 => format!("{} MB", size >> 20),
+            size if size >= 1 << 10 => format!("{} KB", size >> 10),
+            size => format!("{size} B"),
+        };
+        let cores = match self.placement {
+            Placement::OneCore => "one core",
+            Placement::TwoCores => "two cores",
+        };
+        match self.rate {
+            Some(rate) => format!("{rate} msg/s, {size}, {cores}"),
+            None => format!("{size}, {cores}"),
+        }
+    }
+
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.mode.name(), self.label())
+    }
+}
+
+/// Everything, in the order of the report.
+pub(crate) fn all() -> Vec<Workload> {
+    let plain = |mode, placement, size, full_count| Workload {
+        mode,
+        placement,
+        size,
+        rate: None,
+        full_count,
+    };
+    let mut all = vec![
+        plain(Mode::Lat, Placement::OneCore, 64, 50_000),
+        plain(Mode::Lat, Placement::TwoCores, 64, 50_000),
+        plain(Mode::Thr, Placement::TwoCores, 64, 10_000_000),
+        plain(Mode::Thr, Placement::TwoCores, 1 << 10, 2_000_000),
+        plain(Mode::Thr, Placement::TwoCores, 1 << 16, 50_000),
+        plain(Mode::Thr, Placement::TwoCores, 1 << 20, 5_000),
+    ];
+    all.extend([1_000, 10_000, 100_000].map(|rate| Workload {
+        rate: Some(rate),
+        ..plain(Mode::Paced, Placement::TwoCores, 64, 5 * rate as usize)
+    }));
+    all
+}
