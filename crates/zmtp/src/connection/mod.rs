@@ -184,8 +184,8 @@ impl Connection {
         self.side.events.poll()
     }
 
-    /// Answers [`Event::Authenticate`]. Bytes that a read left unconsumed must be presented again
-    /// afterwards: nothing is read while the verdict is out.
+    /// Answers [`Event::Authenticate`]. While the verdict is out no input is consumed, and the driver
+    /// should not read any; what a read left unconsumed must be presented again afterwards.
     ///
     /// # Errors
     /// [`Error::Denied`] if the verdict is not to accept, [`Error::Misuse`] if none was asked for.

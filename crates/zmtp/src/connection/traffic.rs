@@ -76,18 +76,24 @@ impl Inbound {
     pub(super) fn new(config: &Config, version: Version) -> Self {
         let limits = &config.limits;
         let topic_command = limits.topic.saturating_add(1 + 9);
+        let max_message = config.max_message_size.unwrap_or(u64::MAX);
         Self {
             version,
             socket_type: config.socket_type,
             open_frames: 0,
             max_frames: limits.frames_per_message,
-            max_body: config.max_message_size.unwrap_or(u64::MAX),
+            // A PUB takes subscriptions and nothing else: what is longer only fills the memory.
+            max_body: if config.socket_type == SocketType::Pub {
+                max_message.min(limits.topic.saturating_add(1))
+            } else {
+                max_message
+            },
             max_command: if config.publishes() {
                 limits.handshake_command.max(topic_command)
             } else {
                 limits.handshake_command
             },
-            max_topic: limits.topic.min(config.max_message_size.unwrap_or(u64::MAX)),
+            max_topic: limits.topic.min(max_message),
         }
     }
 

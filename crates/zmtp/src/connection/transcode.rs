@@ -106,16 +106,14 @@ impl Inbound {
 
     /// Refuses a subscription that is too long before it is complete.
     fn check_incomplete(&self, header: Option<FrameHeader>, rest: &[u8]) -> Result<(), Error> {
-        let Some(header) = header.filter(|header| self.may_be_subscription(*header)) else {
-            return Ok(());
-        };
-        // What a PUB does not understand it throws away, but only once it is complete.
-        let drops = self.socket_type == SocketType::Pub;
-        let subscribes = matches!(rest.get(header.header_len), Some(0 | 1));
-        if drops || subscribes {
-            self.check_topic(header.body_len.saturating_sub(1))
-        } else {
-            Ok(())
+        match header {
+            Some(header)
+                if self.may_be_subscription(header)
+                    && matches!(rest.get(header.header_len), Some(0 | 1)) =>
+            {
+                self.check_topic(header.body_len.saturating_sub(1))
+            }
+            _ => Ok(()),
         }
     }
 

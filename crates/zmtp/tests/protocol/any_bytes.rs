@@ -51,6 +51,9 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
         3 => (0..names.len(), vec(any::<u8>(), 0..20))
             .prop_map(move |(name, data)| command(names[name], &data)),
         2 => (any::<bool>(), vec(any::<u8>(), 0..300)).prop_map(|(more, body)| frame_v1(more, &body)),
+        2 => (0u8..8, any::<u8>(), 90usize..120).prop_map(|(flags, first, length)| {
+            frame(flags, &[&[first % 3][..], &vec![b'x'; length]].concat())
+        }),
         1 => (any::<u8>(), any::<u64>())
             .prop_map(|(flags, length)| [&[flags][..], &length.to_be_bytes()].concat()),
         1 => vec(any::<u8>(), 0..80),

@@ -162,6 +162,22 @@ fn topics_are_limited_before_they_are_complete() {
     assert_eq!(script.end.error, Some(violation(239)));
 }
 
+/// A PUB drops what is no subscription, but only once it is complete.
+#[test]
+fn a_pub_is_sent_nothing_longer_than_a_subscription() {
+    let mut config = Config::new(SocketType::Pub, Role::Listener);
+    config.limits.topic = 100;
+    let mut script = Script::ready(config.clone(), 1, "SUB");
+    script.send(&frame(0, &[b'x'; 101])).send(&frame(0, &[1; 101]));
+    assert_eq!((&script.end.error, script.end.subscriptions().len()), (&None, 1));
+    for flags in [0, 1] {
+        let mut script = Script::ready(config.clone(), 1, "SUB");
+        script.send(&[flags, 102]);
+        let violation = Violation::MessageTooLarge { length: 102, limit: 101 };
+        assert_eq!(script.expect_closed(), &Error::Misbehaved(violation));
+    }
+}
+
 #[test]
 fn the_limit_on_messages_is_exact_and_for_each_frame() {
     for limit in [0, 10, 255, 256, 1000] {
