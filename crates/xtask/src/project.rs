@@ -14,7 +14,8 @@ pub(crate) fn root() -> PathBuf {
 /// The target directory: the one that this program was built into.
 pub(crate) fn target() -> PathBuf {
     let own = env::current_exe().ok();
-    let above = own.as_deref().and_then(|exe| exe.ancestors().nth(2));
+    let mut above = own.iter().flat_map(|exe| exe.ancestors());
+    let above = above.find(|directory| directory.join("CACHEDIR.TAG").exists());
     above.map_or_else(|| root().join("target"), Path::to_owned)
 }
 

@@ -2,7 +2,7 @@
 //! what cannot be had is said in one line, with what will be left out because of it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::project::{root, succeeds, target};
@@ -61,6 +61,7 @@ struct Package {
     otherwise: &'static str,
 }
 
+/// The last one is Python.
 const PACKAGES: [Package; 4] = [
     Package {
         apt: &["gcc", "libc6-dev"],
@@ -79,7 +80,7 @@ const PACKAGES: [Package; 4] = [
     },
     Package {
         apt: &["python3", "python3-venv"],
-        present: || succeeds("python3", &["-c", "import venv, ensurepip"]),
+        present: || has_pinned_own() || succeeds("python3", &["-c", "import venv, ensurepip"]),
         otherwise: "no python3 with venv: pyzmq peers are left out",
     },
 ];
@@ -93,7 +94,16 @@ pub(crate) fn run() -> Tools {
     }
     let left = wanted.iter().filter(|package| !(package.present)());
     let mut missing: Vec<String> = left.map(|package| package.otherwise.to_owned()).collect();
-    let python = python().map_err(|error| missing.push(error)).ok();
+    let python = match python() {
+        Ok(python) => Some(python),
+        // Said already where there is no Python to make it with.
+        Err(error) => {
+            if (PACKAGES[3].present)() {
+                missing.push(error);
+            }
+            None
+        }
+    };
     let libzmq = has_libzmq();
     let peers = libzmq.then(c_peers).and_then(|built| built.map_err(|e| missing.push(e)).ok());
     for line in &missing {
@@ -150,8 +160,7 @@ fn install(names: &[&str]) {
 fn python() -> Result<PathBuf, String> {
     let environment = root().join(".venv");
     let python = environment.join("bin/python");
-    let requirements = root().join("tests/peers/requirements.txt");
-    if has_pinned(&python, &requirements) {
+    if has_pinned_own() {
         return Ok(python);
     }
     let path = environment.to_string_lossy();
@@ -166,20 +175,21 @@ fn python() -> Result<PathBuf, String> {
     let installed = Command::new(&python)
         .args(pip)
         .arg("--requirement")
-        .arg(&requirements)
+        .arg(root().join("tests/peers/requirements.txt"))
         .status()
         .is_ok_and(|status| status.success());
-    if installed && has_pinned(&python, &requirements) {
+    if installed && has_pinned_own() {
         return Ok(python);
     }
     Err("pip could not install pyzmq: pyzmq peers are left out".into())
 }
 
-/// Whether this Python runs and has the pyzmq that `requirements.txt` names.
-fn has_pinned(python: &Path, requirements: &Path) -> bool {
+/// Whether the virtual environment is there and has the pyzmq that `requirements.txt` names.
+fn has_pinned_own() -> bool {
+    let requirements = root().join("tests/peers/requirements.txt");
     let pinned = fs::read_to_string(requirements).unwrap_or_default();
     let Some((_, version)) = pinned.trim().split_once("==") else { return false };
-    let found = Command::new(python)
+    let found = Command::new(root().join(".venv/bin/python"))
         .args(["-c", "import zmq; print(zmq.__version__)"])
         .stderr(Stdio::null())
         .output();

@@ -64,7 +64,9 @@ impl Steps {
                     log.display()
                 ));
             }
-            Ok(test_count(&log))
+            let output = fs::read(&log).unwrap_or_default();
+            let tests = test_count(&String::from_utf8_lossy(&output));
+            Ok(if tests == 0 { String::new() } else { format!("{tests} tests") })
         });
     }
 
@@ -102,7 +104,7 @@ impl Steps {
 }
 
 fn log_path(name: &str) -> Result<PathBuf, String> {
-    let directory = target().join("xtask");
+    let directory = target().join("xtask-logs");
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let file: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     Ok(directory.join(file).with_extension("log"))
@@ -149,16 +151,44 @@ fn print_tail(log: &Path) {
     }
 }
 
-/// How many tests ran, as far as the log tells: lines of `cargo test` and of nextest.
-fn test_count(log: &Path) -> String {
-    let bytes = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+/// How many tests passed, as far as the output tells: lines of `cargo test` and of nextest.
+pub(crate) fn test_count(output: &str) -> u32 {
     let before = |line: &str, word: &str| -> Option<u32> {
         line.split_once(word)?.0.split_whitespace().last()?.parse().ok()
     };
-    let summaries = text.lines().filter(|line| {
+    let summaries = output.lines().filter(|line| {
         line.starts_with("test result:") || line.trim_start().starts_with("Summary")
     });
-    let tests: u32 = summaries.filter_map(|line| before(line, " passed")).sum();
-    if tests == 0 { String::new() } else { format!("{tests} tests") }
+    summaries.filter_map(|line| before(line, " passed")).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_counted_in_both_formats() {
+        let output = "\
+            test result: ok. 12 passed; 0 failed; 0 ignored\n\
+            \x20    Summary [   0.5s] 30 tests run: 30 passed, 0 skipped\n";
+        assert_eq!(test_count(output), 42);
+    }
+
+    #[test]
+    fn a_failed_step_fails_the_whole() {
+        let mut steps = Steps::new(false);
+        steps.command("a step that passes", Duration::from_secs(10), Command::new("true"));
+        steps.command("a step that fails", Duration::from_secs(10), Command::new("false"));
+        steps.skip("a step left out", "for a reason");
+        assert_eq!(steps.finish(), Err("failed: a step that fails".to_owned()));
+    }
+
+    #[test]
+    fn a_step_that_takes_too_long_is_ended() {
+        let mut steps = Steps::new(false);
+        let mut command = Command::new("sleep");
+        command.arg("30");
+        steps.command("a step that hangs", Duration::from_millis(100), command);
+        assert!(steps.finish().is_err());
+    }
 }
