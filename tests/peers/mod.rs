@@ -41,8 +41,8 @@ impl Program {
             return peer.exists().then(|| Self::new("c", peer));
         }
         let here = env::current_exe().ok()?;
-        let target = here.ancestors().find(|dir| dir.join("CACHEDIR.TAG").exists())?;
-        let peer = target.join("peers/peer");
+        let profile = here.ancestors().find(|dir| dir.join(".fingerprint").exists())?;
+        let peer = profile.parent()?.join("peers/peer");
         build_c(&directory()?.join("peer.c"), &peer, &["-lzmq"]).ok()?;
         Some(Self::new("c", peer))
     }

@@ -15,8 +15,8 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn target() -> PathBuf {
     let own = env::current_exe().ok();
     let mut above = own.iter().flat_map(|exe| exe.ancestors());
-    let above = above.find(|directory| directory.join("CACHEDIR.TAG").exists());
-    above.map_or_else(|| root().join("target"), Path::to_owned)
+    let profile = above.find(|directory| directory.join(".fingerprint").exists());
+    profile.and_then(Path::parent).map_or_else(|| root().join("target"), Path::to_owned)
 }
 
 /// A call of cargo in the workspace.
