@@ -227,3 +227,56 @@ impl fmt::Debug for Reason {
         write!(f, "\"{}\"", self.0.escape_ascii())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Incompatibility, Misuse, Reason, TEMPORARY, Timeout, Violation};
+    use crate::{SocketType, Version};
+
+    #[test]
+    fn errors_speak_in_words() {
+        let socket_type = |theirs| {
+            let ours = SocketType::Push;
+            Error::Incompatible(Incompatibility::SocketType { ours, theirs })
+        };
+        let violation = Violation::MessageTooLarge { length: 11, limit: 10 };
+        for (error, text) in [
+            (
+                Error::Misbehaved(violation),
+                "the peer broke the protocol: a frame of 11 bytes is above the limit of 10",
+            ),
+            (
+                socket_type(Some(SocketType::Sub)),
+                "the peer is incompatible: a PUSH socket cannot talk to a SUB socket",
+            ),
+            (
+                socket_type(None),
+                "the peer is incompatible: a PUSH socket cannot talk to a socket of an unknown type",
+            ),
+            (
+                Error::Incompatible(Incompatibility::Downgrade(Version::V1_0)),
+                "the peer is incompatible: ZMTP 1.0 knows no security mechanisms, and one is required",
+            ),
+            (Error::Refused(Reason::new(b"\n")), "the peer refused the connection: \\n"),
+            (Error::TimedOut(Timeout::Handshake), "timed out: the handshake took too long"),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+        assert_eq!(format!("{:?}", Reason::new(b"a\0")), "\"a\\x00\"");
+    }
+
+    #[test]
+    fn only_what_may_get_better_is_tried_again() {
+        assert!(!Error::TimedOut(Timeout::Heartbeat).is_final());
+        assert!(!Error::Denied(TEMPORARY).is_final());
+        for error in [
+            Error::Denied(400),
+            Error::Misbehaved(Violation::NotZmtp),
+            Error::Incompatible(Incompatibility::Mechanism { ours: "NULL" }),
+            Error::Refused(Reason::new(b"")),
+            Error::Misuse(Misuse::RoutingId),
+        ] {
+            assert!(error.is_final());
+        }
+    }
+}

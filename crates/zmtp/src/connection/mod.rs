@@ -221,7 +221,9 @@ impl Connection {
 
     /// Counts a data frame whose header was [`Progress::partial`] and whose body the driver has read
     /// itself; the next [`handle_read`](Self::handle_read) starts behind it. Answers how many messages
-    /// it completes, 0 or 1.
+    /// it completes, 0 or 1. While such a body comes in, [`handle_body_part`](Self::handle_body_part)
+    /// keeps the heartbeat from taking the peer for dead. The length in the header is only what the
+    /// peer claims: memory should grow with what arrives.
     ///
     /// # Errors
     /// [`Error::Misuse`] where no such frame can be, [`Error::Misbehaved`] if it is above a limit.

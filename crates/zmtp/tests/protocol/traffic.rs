@@ -2,7 +2,7 @@
 
 use zmtp::{Config, Error, Event, FrameHeader, Misuse, Role, SocketType, Traffic, Violation};
 
-use crate::support::{Pair, Script, command, frame};
+use crate::support::{Pair, Script, command, frame, greeting, ready};
 
 fn pull() -> Config {
     Config::new(SocketType::Pull, Role::Listener)
@@ -266,4 +266,32 @@ fn a_large_body_out_of_turn_is_misuse() {
     let mut script = Script::ready(pull(), 1, "PUSH");
     let header = FrameHeader { command: true, ..header };
     assert_eq!(script.end.connection.handle_large_body(script.now, header), expected);
+}
+
+/// Whoever decodes lazily, on another thread than reads, needs this.
+#[test]
+fn connections_and_encoders_can_be_sent_to_other_threads() {
+    fn sendable<T: Send>(_: &T) {}
+    let script = Script::with(pull());
+    sendable(&script.end.connection);
+    sendable(&script.end.connection.encoder());
+    sendable(&script.end.events);
+}
+
+#[test]
+fn only_1_0_needs_encoding_and_no_old_peer_is_sent_commands() {
+    let command = FrameHeader { more: false, command: true, body_len: 2, header_len: 2 };
+    for (start, verbatim, sent) in [
+        (&b"\x01\0"[..], false, &b""[..]),
+        (b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x08\0\0", true, b""),
+        (&[greeting(0, "NULL"), ready("PUSH", &[])].concat(), true, b"\x04\x02\x01X"),
+    ] {
+        let mut script = Script::with(pull());
+        script.send(start);
+        let mut encoder = script.end.connection.encoder();
+        assert_eq!(encoder.is_verbatim(), verbatim);
+        let mut out = Vec::new();
+        encoder.encode(command, b"\x01X", &mut out);
+        assert_eq!(out, sent);
+    }
 }
