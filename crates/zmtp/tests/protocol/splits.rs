@@ -146,3 +146,25 @@ fn pairs_talk_over_wires_of_every_grain() {
         assert_eq!(pair.a.frames, [(false, b"down".to_vec())]);
     }
 }
+
+/// A connection may die after any byte: what was handed out by then is a beginning of the stream, and
+/// only whole messages count.
+#[test]
+fn a_stream_cut_after_any_byte_hands_out_whole_frames_only() {
+    let now = Instant::now();
+    let v1 = [b"\x01\0".to_vec(), frame_v1(true, b"a"), frame_v1(false, &[b'x'; 300])].concat();
+    let v3 = [greeting(1, "NULL"), ready("DEALER", &[]), body()].concat();
+    let config = Config::new(SocketType::Router, Role::Listener);
+    for stream in [v1, v3] {
+        let whole = play(&config, &[&stream], now);
+        let mut seen = 0;
+        for cut in 0..=stream.len() {
+            let part = play(&config, &[&stream[..cut]], now);
+            assert!(whole.frames.starts_with(&part.frames) && part.frames.len() >= seen);
+            let last_frames = part.frames.iter().filter(|(more, _)| !more).count();
+            assert_eq!((part.messages as usize, part.error), (last_frames, None));
+            seen = part.frames.len();
+        }
+        assert_eq!(seen, whole.frames.len());
+    }
+}
