@@ -228,11 +228,15 @@ impl<K: Copy + Ord> Subscriptions<K> {
             }
             let Some(child) = message.get(depth).and_then(|&byte| node.child(byte)) else { return };
             node = &self.nodes[child as usize];
+            // The byte that chose the child needs no second look; often it is the only one.
+            depth += 1;
             let path = node.path();
-            if message.get(depth..path.len()) != path.get(depth..) {
-                return;
+            if path.len() > depth {
+                if message.get(depth..path.len()) != path.get(depth..) {
+                    return;
+                }
+                depth = path.len();
             }
-            depth = path.len();
         }
     }
 
