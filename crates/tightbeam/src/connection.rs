@@ -1,0 +1,235 @@
+//! One network connection: a stream, its protocol state, and the turns in which it is read and
+//! written.
+//!
+//! Reading and writing are done by whoever holds the connection's read or write token, without the
+//! socket's lock: `begin_*` takes out what the turn needs, the job runs, `finish_*` puts it back.
+
+mod read;
+mod write;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use slotmap::new_key_type;
+use zmtp::{Encoder, Transmit};
+
+pub(crate) use read::{Arrival, LargeBody, ReadJob};
+pub(crate) use write::{WriteJob, WriteOutcome};
+
+use crate::pipe::PipeId;
+use crate::transport::Stream;
+
+new_key_type! {
+    /// Names a listener or a connection; as a number it is its token in the socket's poll.
+    pub(crate) struct SourceId;
+    /// Names an endpoint that was connected to.
+    pub(crate) struct SessionId;
+}
+
+/// Who made the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Accepted by this listener.
+    Listener(SourceId),
+    /// Made for this endpoint.
+    Session(SessionId),
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Loss {
+    /// The peer closed it.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The network broke it, or it could not be made.
+    #[error("{0}")]
+    Network(#[from] io::Error),
+    /// The protocol forbids to go on.
+    #[error("{0}")]
+    Protocol(#[from] zmtp::Error),
+    /// More is held for the peer than it is allowed.
+    #[error("the peer exceeded its budget of {0}")]
+    Budget(&'static str),
+    /// The attempt took too long.
+    #[error("the connection was not made in time")]
+    ConnectTimeout,
+    /// We end it.
+    #[error("closed by this side")]
+    Ours,
+}
+
+impl Loss {
+    /// Whether connecting again cannot help.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Loss::Protocol(error) => error.is_final(),
+            Loss::Budget(_) | Loss::Ours => true,
+            Loss::Closed | Loss::Network(_) | Loss::ConnectTimeout => false,
+        }
+    }
+}
+
+/// How far the connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The kernel is connecting.
+    Connecting,
+    /// Greeting and handshake.
+    Handshake,
+    /// Messages flow.
+    Traffic,
+}
+
+/// One network connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: Arc<Stream>,
+    pub(crate) origin: Origin,
+    pub(crate) phase: Phase,
+    pub(crate) pipe: Option<PipeId>,
+    /// The deadline that stands in the socket's timers.
+    pub(crate) timer: Option<Instant>,
+    /// Why it is to end as soon as no job has a part of it.
+    pub(crate) ending: Option<Loss>,
+    /// The protocol; away while a reader has it.
+    protocol: Option<Box<zmtp::Connection>>,
+    /// Bytes read and not consumed: the start of a frame.
+    rest: Vec<u8>,
+    /// A large body that is being read into place.
+    large: Option<LargeBody>,
+    /// The kernel may have something to read: only EAGAIN, or a short read, says otherwise.
+    pub(crate) readable: bool,
+    /// The peer has closed its side, or the connection failed: a short read proves nothing.
+    pub(crate) hung_up: bool,
+    /// In the socket's list of ready sources.
+    pub(crate) listed: bool,
+    reading: bool,
+    /// The kernel reported readability while a reader was at it.
+    read_event: bool,
+    /// What turns canonical frames into this peer's wire, from the handshake on; away while a
+    /// writer has it.
+    encoder: Option<Encoder>,
+    /// Handshake bytes to write as they are.
+    raw: Vec<u8>,
+    /// Canonical commands that go before the next message.
+    commands: Vec<u8>,
+    /// What of those was begun to be written, in the peer's wire.
+    lead: write::Lead,
+    /// Messages encoded for a peer that does not take them as they are.
+    recoded: Option<write::Recoded>,
+    writing: bool,
+    /// The kernel's buffer is full; an event ends that.
+    pub(crate) blocked: bool,
+    /// The kernel reported writability while a writer was at it.
+    write_event: bool,
+    /// It became writable again, and nobody has written yet.
+    pub(crate) resumed: bool,
+    /// Somebody wanted to write while a writer was at it.
+    again: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        stream: Stream,
+        origin: Origin,
+        phase: Phase,
+        protocol: zmtp::Connection,
+    ) -> Connection {
+        Connection {
+            stream: Arc::new(stream),
+            origin,
+            phase,
+            pipe: None,
+            timer: None,
+            ending: None,
+            protocol: Some(Box::new(protocol)),
+            rest: Vec::new(),
+            large: None,
+            readable: false,
+            hung_up: false,
+            listed: false,
+            reading: false,
+            read_event: false,
+            encoder: None,
+            raw: Vec::new(),
+            commands: Vec::new(),
+            lead: write::Lead::default(),
+            recoded: None,
+            writing: false,
+            blocked: phase == Phase::Connecting,
+            write_event: false,
+            resumed: false,
+            again: false,
+        }
+    }
+
+    /// Notes what the kernel reports. True if there is something to do.
+    pub(crate) fn note_event(&mut self, event: &mio::event::Event) -> bool {
+        let closed = event.is_read_closed() || event.is_error();
+        self.hung_up |= closed;
+        let readable = closed || event.is_readable();
+        if readable {
+            self.readable = true;
+            self.read_event = self.reading;
+        }
+        if event.is_writable() || event.is_error() {
+            self.write_event |= self.writing;
+            self.resumed |= std::mem::take(&mut self.blocked);
+        }
+        readable || self.resumed
+    }
+
+    /// The kernel takes no more. False if it has said otherwise since.
+    pub(crate) fn block(&mut self) -> bool {
+        self.blocked = !self.write_event;
+        self.blocked
+    }
+
+    /// Whether a job has a part of the connection.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.reading || self.writing
+    }
+
+    /// The protocol, unless a reader has it.
+    pub(crate) fn protocol(&mut self) -> Option<&mut zmtp::Connection> {
+        self.protocol.as_deref_mut()
+    }
+
+    /// The connection was made: the protocol, and the handshake's clock, start now.
+    pub(crate) fn begin_handshake(&mut self, protocol: zmtp::Connection) {
+        self.phase = Phase::Handshake;
+        self.protocol = Some(Box::new(protocol));
+    }
+
+    /// Messages flow from now on.
+    pub(crate) fn establish(&mut self, encoder: Encoder) {
+        self.phase = Phase::Traffic;
+        self.encoder = Some(encoder);
+    }
+
+    /// Queues what the protocol wants to say. True if there is anything to write.
+    pub(crate) fn collect(&mut self) -> bool {
+        if let Some(protocol) = self.protocol.as_mut() {
+            while protocol.take_transmit(&mut self.raw) == Transmit::Raw {}
+            protocol.take_transmit(&mut self.commands);
+        }
+        !self.raw.is_empty() || !self.commands.is_empty()
+    }
+
+    /// Queues a subscription or its cancellation for a peer whose handshake is complete.
+    pub(crate) fn announce(&mut self, topic: &[u8], subscribe: bool) {
+        let Some(encoder) = &self.encoder else { return };
+        encoder.subscription(subscribe, topic, &mut self.commands);
+    }
+
+    /// Bytes of commands that wait to be written.
+    pub(crate) fn waiting_commands(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Bytes held that are not in the pipe.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.rest.len() + self.large.as_ref().map_or(0, LargeBody::received)
+    }
+}

@@ -1,0 +1,190 @@
+//! Reading from a connection.
+
+use std::io::{self, IoSliceMut};
+use std::sync::Arc;
+use std::time::Instant;
+
+use zmtp::{FrameHeader, Progress};
+
+use super::{Connection, Loss};
+use crate::message::{BodyBuf, Frame};
+use crate::pipe::buffers::{self, BUFFER_SIZE};
+use crate::transport::Stream;
+
+/// Bodies from this size on are read into storage of their own.
+const LARGE_FROM: u64 = (BUFFER_SIZE / 4) as u64;
+/// The least room that a read is given behind what is left from the one before.
+const LEAST_ROOM: usize = BUFFER_SIZE / 2;
+
+/// A body that is being read into storage of its own.
+#[derive(Debug)]
+pub(crate) struct LargeBody {
+    header: FrameHeader,
+    body: BodyBuf,
+}
+
+impl LargeBody {
+    pub(super) fn received(&self) -> usize {
+        self.body.received()
+    }
+}
+
+/// What a reader took out of a connection.
+#[derive(Debug)]
+pub(crate) struct ReadJob {
+    stream: Arc<Stream>,
+    protocol: Box<zmtp::Connection>,
+    rest: Vec<u8>,
+    large: Option<LargeBody>,
+}
+
+/// What a turn of reading brought.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    /// A large frame that is complete; it comes before the traffic.
+    pub(crate) large: Option<(FrameHeader, Frame)>,
+    /// What was read; `progress.traffic` may lie in it.
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) progress: Option<Progress>,
+    /// The kernel had no more than this.
+    pub(crate) drained: bool,
+    /// Bytes arrived.
+    pub(crate) any: bool,
+    pub(crate) loss: Option<Loss>,
+}
+
+impl ReadJob {
+    /// One read, and what the protocol makes of it. Called without a lock.
+    pub(crate) fn run(&mut self, now: Instant) -> Arrival {
+        let mut arrival = Arrival {
+            large: None,
+            buffer: self.buffer(),
+            progress: None,
+            drained: false,
+            any: false,
+            loss: None,
+        };
+        if let Err(loss) = self.read(now, &mut arrival) {
+            arrival.loss = Some(loss);
+        }
+        arrival
+    }
+
+    /// A buffer that begins with the rest of the last read.
+    fn buffer(&mut self) -> Vec<u8> {
+        let mut buffer = buffers::take_chunk();
+        if self.rest.len() + LEAST_ROOM > buffer.len() {
+            // Only a long command: it grows with what arrives.
+            buffer = vec![0; 2 * self.rest.len() + LEAST_ROOM];
+        }
+        if let Some(start) = buffer.get_mut(..self.rest.len()) {
+            start.copy_from_slice(&self.rest);
+        }
+        buffer
+    }
+
+    fn read(&mut self, now: Instant, arrival: &mut Arrival) -> Result<(), Loss> {
+        let kept = self.rest.len();
+        let (read, room) = match self.fill(&mut arrival.buffer[kept..]) {
+            Ok((0, _)) => return Err(Loss::Closed),
+            Ok(filled) => filled,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                arrival.drained = true;
+                return Ok(());
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        arrival.any = true;
+        arrival.drained = read < room;
+        let behind = self.advance_large(now, read, arrival)?;
+        if self.large.is_some() {
+            return Ok(());
+        }
+        let end = kept + behind;
+        let progress = self.protocol.handle_read(now, &arrival.buffer[..end])?;
+        let rest = &arrival.buffer[progress.consumed..end];
+        match progress.partial.filter(|header| header.body_len >= LARGE_FROM) {
+            Some(header) => {
+                let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;
+                body.extend(&rest[header.header_len..]).map_err(out_of_memory)?;
+                self.large = Some(LargeBody { header, body });
+                self.rest = Vec::new();
+            }
+            None if rest.is_empty() => self.rest = Vec::new(),
+            None => self.rest = rest.to_vec(),
+        }
+        arrival.progress = Some(progress);
+        Ok(())
+    }
+
+    /// Reads: the open body first, then into `buffer`. Answers how much was read, and could be.
+    fn fill(&mut self, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+        let Some(large) = &mut self.large else {
+            let room = buffer.len();
+            return self.stream.read(buffer).map(|read| (read, room));
+        };
+        let remaining = large.body.remaining();
+        let spare = large.body.spare().map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let room = spare.len();
+        if room < remaining {
+            return self.stream.read(spare).map(|read| (read, room));
+        }
+        let room = room + buffer.len();
+        let mut slices = [IoSliceMut::new(spare), IoSliceMut::new(buffer)];
+        self.stream.read_vectored(&mut slices).map(|read| (read, room))
+    }
+
+    /// Gives the open body its share of what was read; answers how much went into the buffer.
+    fn advance_large(
+        &mut self,
+        now: Instant,
+        read: usize,
+        arrival: &mut Arrival,
+    ) -> Result<usize, Loss> {
+        let Some(large) = &mut self.large else { return Ok(read) };
+        let share = read.min(large.body.remaining());
+        large.body.advance(share);
+        if large.body.remaining() > 0 {
+            self.protocol.handle_body_part();
+            return Ok(0);
+        }
+        let Some(LargeBody { header, body }) = self.large.take() else { return Ok(0) };
+        self.protocol.handle_large_body(now, header)?;
+        arrival.large = Some((header, body.finish()));
+        Ok(read - share)
+    }
+}
+
+fn out_of_memory(_: crate::message::OutOfMemory) -> Loss {
+    Loss::Budget("memory")
+}
+
+impl Connection {
+    /// Takes out what a read needs, unless another reader has it.
+    pub(crate) fn begin_read(&mut self) -> Option<ReadJob> {
+        if self.reading || self.ending.is_some() || !self.readable {
+            return None;
+        }
+        let protocol = self.protocol.take()?;
+        self.reading = true;
+        self.read_event = false;
+        Some(ReadJob {
+            stream: Arc::clone(&self.stream),
+            protocol,
+            rest: std::mem::take(&mut self.rest),
+            large: self.large.take(),
+        })
+    }
+
+    /// Puts back what a reader took.
+    pub(crate) fn finish_read(&mut self, job: ReadJob, drained: bool) {
+        self.reading = false;
+        self.protocol = Some(job.protocol);
+        self.rest = job.rest;
+        self.large = job.large;
+        if drained && !self.hung_up && !self.read_event {
+            self.readable = false;
+        }
+    }
+}

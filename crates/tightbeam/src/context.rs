@@ -1,0 +1,298 @@
+//! Contexts: a set of sockets, and the I/O threads that serve them.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use slotmap::{Key, KeyData, SlotMap, new_key_type};
+use zmtp::SocketType;
+
+use crate::error::{Error, Result};
+use crate::options::{ContextOptions, Options};
+use crate::pattern::Pattern;
+use crate::reactor::io_thread::{IoShared, IoThread};
+use crate::socket::{AnySocket, Core, Socket, Typed};
+use crate::sys;
+
+new_key_type! {
+    /// Names a socket of a context; never reused for another.
+    pub(crate) struct SocketId;
+}
+
+/// A number that names an open socket: for bindings that cannot hold a Rust value. A number of a
+/// closed socket, or one made up, names nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Handle(u64);
+
+impl Handle {
+    pub(crate) fn new(id: SocketId) -> Handle {
+        Handle(id.data().as_ffi())
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// A handle from a number, whatever it is.
+    #[must_use]
+    pub fn from_u64(number: u64) -> Handle {
+        Handle(number)
+    }
+
+    fn id(self) -> SocketId {
+        KeyData::from_ffi(self.0).into()
+    }
+}
+
+/// A set of sockets that share I/O threads. Cloning gives another handle to the same context.
+///
+/// A context may be shared between threads. Its I/O threads start with the first socket that needs
+/// one, and end when the context was [terminated](Context::term), or when the last handle and the
+/// last socket are gone.
+///
+/// ```
+/// let context = tightbeam::Context::new();
+/// let replier = context.socket::<tightbeam::Rep>()?;
+/// let endpoint = replier.bind("tcp://127.0.0.1:*")?;
+/// let requester = context.socket::<tightbeam::Req>()?;
+/// requester.connect(&endpoint)?;
+/// requester.send("hello")?;
+/// assert_eq!(replier.recv()?.to_string_lossy(), "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Context {
+    shared: Arc<ContextShared>,
+}
+
+/// What the sockets of a context share.
+#[derive(Debug)]
+pub(crate) struct ContextShared {
+    state: Mutex<ContextState>,
+    /// The last socket has ended.
+    ended: Condvar,
+    fork_generation: u32,
+}
+
+#[derive(Debug)]
+struct ContextState {
+    options: ContextOptions,
+    sockets: SlotMap<SocketId, Arc<Core>>,
+    threads: Vec<IoThread>,
+    next_thread: usize,
+    shut_down: bool,
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context::new()
+    }
+}
+
+impl Context {
+    /// A context with one I/O thread.
+    #[must_use]
+    pub fn new() -> Context {
+        let state = ContextState {
+            options: ContextOptions::default(),
+            sockets: SlotMap::with_key(),
+            threads: Vec::new(),
+            next_thread: 0,
+            shut_down: false,
+        };
+        let shared = ContextShared {
+            state: Mutex::new(state),
+            ended: Condvar::new(),
+            fork_generation: sys::fork_generation(),
+        };
+        Context { shared: Arc::new(shared) }
+    }
+
+    /// Opens a socket of the type named by `T`.
+    ///
+    /// # Errors
+    /// [`Error::TooManySockets`]; [`Error::Terminated`] after a shutdown; [`Error::Forked`].
+    pub fn socket<T: Typed>(&self) -> Result<Socket<T>> {
+        self.any_socket(T::TYPE).map(Socket::new)
+    }
+
+    /// Opens a socket of a type that is known only at run time.
+    ///
+    /// # Errors
+    /// As [`socket`](Context::socket); [`Error::Unsupported`] for a type that does not exist here.
+    pub fn any_socket(&self, socket_type: SocketType) -> Result<AnySocket> {
+        let mut state = self.shared.lock()?;
+        if state.shut_down {
+            return Err(Error::Terminated);
+        }
+        let most = state.options.max_sockets;
+        if state.sockets.len() >= most {
+            return Err(Error::TooManySockets(most));
+        }
+        let operation = "be opened: the type is not there yet";
+        let pattern = Pattern::new(socket_type)
+            .ok_or(Error::Unsupported { socket: socket_type, operation })?;
+        let options = Options::new(socket_type, &state.options);
+        let shared = Arc::clone(&self.shared);
+        let id = state
+            .sockets
+            .insert_with_key(|id| Core::new(id, socket_type, shared, options, pattern));
+        Ok(AnySocket::new(Arc::clone(&state.sockets[id])))
+    }
+
+    /// The open socket with this handle, if there is one.
+    #[must_use]
+    pub fn socket_by_handle(&self, handle: Handle) -> Option<AnySocket> {
+        let state = self.shared.lock().ok()?;
+        state.sockets.get(handle.id()).map(|core| AnySocket::borrowed(Arc::clone(core)))
+    }
+
+    /// Sets an option of the context by its number; see
+    /// [`CONTEXT_TABLE`](crate::options::CONTEXT_TABLE).
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`], [`Error::BadOption`], [`Error::Forked`].
+    pub fn set_option(&self, number: i32, value: i32) -> Result<()> {
+        self.shared.lock()?.options.set(number, value)
+    }
+
+    /// Reads an option of the context by its number.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`], [`Error::Forked`].
+    pub fn option(&self, number: i32) -> Result<i32> {
+        self.shared.lock()?.options.get(number)
+    }
+
+    /// Ends every call that waits in a socket of this context with [`Error::Terminated`]; from now on
+    /// sockets can only be closed. Does not wait.
+    pub fn shutdown(&self) {
+        let Ok(mut state) = self.shared.lock() else { return };
+        state.shut_down = true;
+        let sockets: Vec<Arc<Core>> = state.sockets.values().cloned().collect();
+        drop(state);
+        for core in sockets {
+            core.terminate();
+        }
+    }
+
+    /// Shuts the context down and waits until every socket was closed and has sent what it holds,
+    /// or its linger period is over; then its I/O threads end.
+    ///
+    /// # Errors
+    /// [`Error::Forked`] in a forked child, which has nothing to wait for.
+    pub fn term(&self) -> Result<()> {
+        self.term_within(None).map(|_| ())
+    }
+
+    /// The same, waiting no longer than `timeout`. False if sockets were left; then it may be called
+    /// again.
+    ///
+    /// # Errors
+    /// As [`term`](Context::term).
+    pub fn term_timeout(&self, timeout: Duration) -> Result<bool> {
+        self.term_within(Some(timeout))
+    }
+
+    fn term_within(&self, timeout: Option<Duration>) -> Result<bool> {
+        self.shutdown();
+        let state = self.shared.lock()?;
+        let waiting = |state: &mut ContextState| !state.sockets.is_empty();
+        let ended = &self.shared.ended;
+        let mut state = match timeout {
+            None => ended.wait_while(state, waiting).unwrap_or_else(PoisonError::into_inner),
+            Some(timeout) => {
+                let (state, _) = ended
+                    .wait_timeout_while(state, timeout, waiting)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state
+            }
+        };
+        let done = state.sockets.is_empty();
+        let threads = if done { std::mem::take(&mut state.threads) } else { Vec::new() };
+        drop(state);
+        for thread in threads {
+            thread.stop();
+        }
+        Ok(done)
+    }
+
+    /// How the I/O threads of this context are doing.
+    #[must_use]
+    pub fn stats(&self) -> ContextStats {
+        let Ok(state) = self.shared.lock() else { return ContextStats::default() };
+        let shared = || state.threads.iter().map(IoThread::shared);
+        ContextStats {
+            sockets: state.sockets.len(),
+            io_wakeups: shared().map(|io| io.turns()).sum(),
+            contained_panics: shared().map(|io| io.panics()).sum(),
+        }
+    }
+}
+
+/// Counters of a context.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContextStats {
+    /// Sockets that are open, or closed and still sending.
+    pub sockets: usize,
+    /// How often the I/O threads have woken; an idle process adds none.
+    pub io_wakeups: u64,
+    /// Panics that cost a socket instead of the process; always 0, or there is a bug to report.
+    pub contained_panics: u64,
+}
+
+impl ContextShared {
+    fn lock(&self) -> Result<MutexGuard<'_, ContextState>> {
+        if self.fork_generation != sys::fork_generation() {
+            return Err(Error::Forked);
+        }
+        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The I/O thread for a new socket; started if need be.
+    pub(crate) fn io_thread(&self) -> Result<Arc<IoShared>> {
+        let mut state = self.lock()?;
+        let wanted = state.options.io_threads;
+        if wanted == 0 {
+            return Err(Error::NoIoThread("tcp"));
+        }
+        let at = state.next_thread % wanted;
+        state.next_thread = state.next_thread.wrapping_add(1);
+        if at >= state.threads.len() {
+            let name = format!("tightbeam-io-{at}");
+            let thread = IoThread::start(name).map_err(Error::io("start an I/O thread"))?;
+            state.threads.push(thread);
+        }
+        let at = at.min(state.threads.len() - 1);
+        Ok(Arc::clone(state.threads[at].shared()))
+    }
+
+    /// A socket has ended: nothing is left to send.
+    pub(crate) fn socket_ended(&self, id: SocketId) {
+        let Ok(mut state) = self.lock() else { return };
+        let core = state.sockets.remove(id);
+        drop(state);
+        if let Some(core) = core {
+            core.leave_reactor();
+        }
+        self.ended.notify_all();
+    }
+}
+
+impl Drop for ContextShared {
+    fn drop(&mut self) {
+        if self.fork_generation != sys::fork_generation() {
+            // The threads live in the parent; waiting for them would never end.
+            if let Ok(mut state) = self.state.try_lock() {
+                std::mem::forget(std::mem::take(&mut state.threads));
+            }
+            return;
+        }
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for thread in state.threads.drain(..) {
+            thread.stop();
+        }
+    }
+}

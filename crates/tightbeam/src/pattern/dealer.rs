@@ -1,0 +1,53 @@
+//! DEALER: sends to the peers in turn and receives from them in turn (RFC 28).
+
+use super::fair_queue::FairQueue;
+use super::load_balance::LoadBalance;
+use super::{NO_PEER_WITH_ROOM, Received};
+use crate::error::Result;
+use crate::options::Options;
+use crate::pipe::{Parts, PipeId, Pipes};
+
+#[derive(Debug, Default)]
+pub(crate) struct Dealer {
+    outgoing: LoadBalance,
+    incoming: FairQueue,
+}
+
+impl Dealer {
+    pub(super) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
+        if options.probe_router {
+            pipes.push(id, &[], Parts::Slice(&[]));
+        }
+        self.outgoing.attach(id);
+    }
+
+    pub(super) fn detach(&mut self, id: PipeId) {
+        self.outgoing.detach(id);
+    }
+
+    pub(super) fn forget(&mut self, id: PipeId) {
+        self.incoming.detach(id);
+    }
+
+    pub(super) fn readable(&mut self, id: PipeId) {
+        self.incoming.readable(id);
+    }
+
+    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<()> {
+        let id = self.outgoing.next(pipes).ok_or(NO_PEER_WITH_ROOM)?;
+        pipes.push(id, &[], parts);
+        Ok(())
+    }
+
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+        self.incoming.recv(pipes)
+    }
+
+    pub(super) fn can_recv(&self) -> bool {
+        self.incoming.current().is_some()
+    }
+
+    pub(super) fn can_send(&self, pipes: &Pipes) -> bool {
+        self.outgoing.has_room(pipes)
+    }
+}

@@ -1,0 +1,67 @@
+//! Incoming messages are taken from the peers in turn, one whole message at a time.
+
+use std::collections::VecDeque;
+
+use super::Received;
+use crate::pipe::{PipeId, Pipes};
+
+/// The peers that have a whole message waiting, the next one first.
+#[derive(Debug, Default)]
+pub(crate) struct FairQueue {
+    turn: VecDeque<PipeId>,
+    /// Some parts of the first peer's message have been taken.
+    within: bool,
+}
+
+impl FairQueue {
+    /// A pipe that had no message has one now.
+    pub(crate) fn readable(&mut self, id: PipeId) {
+        debug_assert!(!self.turn.contains(&id), "told twice that a pipe became readable");
+        self.turn.push_back(id);
+    }
+
+    pub(crate) fn detach(&mut self, id: PipeId) {
+        if self.turn.front() == Some(&id) {
+            self.within = false;
+        }
+        self.turn.retain(|other| *other != id);
+    }
+
+    /// The peer whose message comes next.
+    pub(crate) fn current(&self) -> Option<PipeId> {
+        self.turn.front().copied()
+    }
+
+    /// Whether a message has been begun and not ended.
+    pub(crate) fn is_within(&self) -> bool {
+        self.within
+    }
+
+    /// Takes the next part.
+    pub(crate) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+        let id = self.current()?;
+        let waiting = pipes.waiting(id);
+        let part = pipes.pop(id)?;
+        self.within = part.more;
+        if !part.more {
+            self.finish(waiting > 1);
+        }
+        Some(Received { pipe: Some(id), body: part.body, more: part.more })
+    }
+
+    /// Drops the rest of the current message, or all of it.
+    pub(crate) fn skip(&mut self, pipes: &mut Pipes) {
+        let Some(id) = self.current() else { return };
+        pipes.skip_message(id);
+        self.within = false;
+        self.finish(pipes.waiting(id) > 0);
+    }
+
+    fn finish(&mut self, has_more: bool) {
+        if has_more {
+            self.turn.rotate_left(1);
+        } else {
+            self.turn.pop_front();
+        }
+    }
+}

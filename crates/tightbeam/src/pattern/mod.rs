@@ -1,0 +1,251 @@
+//! The messaging patterns, a file for each socket type.
+//!
+//! A pattern decides which pipe a message goes to or comes from. It sees pipes, never bytes on the
+//! wire, descriptors or threads.
+
+mod dealer;
+mod fair_queue;
+mod load_balance;
+mod publish;
+mod pull;
+mod push;
+mod rep;
+mod req;
+mod router;
+mod subscribe;
+mod subscriptions;
+
+use zmtp::SocketType;
+
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::pipe::{Body, Parts, PipeId, Pipes};
+
+/// A part on its way to the application.
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    /// Where it came from.
+    pub(crate) pipe: Option<PipeId>,
+    pub(crate) body: Body<'a>,
+    pub(crate) more: bool,
+}
+
+/// The state of a socket's pattern.
+#[derive(Debug)]
+pub(crate) enum Pattern {
+    Dealer(dealer::Dealer),
+    Router(router::Router),
+    Req(req::Req),
+    Rep(rep::Rep),
+    Push(push::Push),
+    Pull(pull::Pull),
+    Pub(publish::Pub),
+    Sub(subscribe::Sub),
+}
+
+const RECEIVE: &str = "receive";
+const SEND: &str = "send";
+const NO_PEER_WITH_ROOM: Error = Error::WouldBlock("no peer has room for a message");
+
+impl Pattern {
+    /// The pattern of a socket type; not every type exists here yet.
+    pub(crate) fn new(socket_type: SocketType) -> Option<Pattern> {
+        Some(match socket_type {
+            SocketType::Dealer => Pattern::Dealer(dealer::Dealer::default()),
+            SocketType::Router => Pattern::Router(router::Router::new()),
+            SocketType::Req => Pattern::Req(req::Req::new()),
+            SocketType::Rep => Pattern::Rep(rep::Rep::default()),
+            SocketType::Push => Pattern::Push(push::Push::default()),
+            SocketType::Pull => Pattern::Pull(pull::Pull::default()),
+            SocketType::Pub => Pattern::Pub(publish::Pub::default()),
+            SocketType::Sub => Pattern::Sub(subscribe::Sub::default()),
+            SocketType::Pair | SocketType::XPub | SocketType::XSub => return None,
+        })
+    }
+
+    /// A pipe is there to be sent to.
+    pub(crate) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
+        match self {
+            Pattern::Dealer(dealer) => dealer.attach(pipes, id, options),
+            Pattern::Req(req) => req.attach(pipes, id, options),
+            Pattern::Push(push) => push.attach(id),
+            // ROUTER needs the peer's name first; the others answer, receive, or wait to be subscribed.
+            Pattern::Router(_)
+            | Pattern::Rep(_)
+            | Pattern::Pull(_)
+            | Pattern::Pub(_)
+            | Pattern::Sub(_) => {}
+        }
+    }
+
+    /// The pipe's peer introduced itself; happens again after each reconnect.
+    pub(crate) fn identify(
+        &mut self,
+        pipes: &mut Pipes,
+        id: PipeId,
+        routing_id: &[u8],
+        options: &Options,
+    ) {
+        if let Pattern::Router(router) = self {
+            router.identify(pipes, id, routing_id, options);
+        }
+    }
+
+    /// The pipe's connection broke; the pipe stays, and what the peer had asked for is void.
+    pub(crate) fn interrupt(&mut self, id: PipeId) {
+        if let Pattern::Pub(publisher) = self {
+            publisher.detach(id);
+        }
+    }
+
+    /// The pipe takes no more messages; those that it holds may still be received.
+    pub(crate) fn detach(&mut self, id: PipeId) {
+        match self {
+            Pattern::Dealer(dealer) => dealer.detach(id),
+            Pattern::Router(router) => router.detach(id),
+            Pattern::Req(req) => req.detach(id),
+            Pattern::Rep(rep) => rep.detach(id),
+            Pattern::Push(push) => push.detach(id),
+            Pattern::Pub(publisher) => publisher.detach(id),
+            Pattern::Pull(_) | Pattern::Sub(_) => {}
+        }
+    }
+
+    /// The pipe is about to be removed.
+    pub(crate) fn forget(&mut self, id: PipeId) {
+        match self {
+            Pattern::Dealer(dealer) => dealer.forget(id),
+            Pattern::Router(router) => router.forget(id),
+            Pattern::Req(req) => req.forget(id),
+            Pattern::Rep(rep) => rep.forget(id),
+            Pattern::Pull(pull) => pull.forget(id),
+            Pattern::Sub(subscriber) => subscriber.forget(id),
+            Pattern::Push(_) | Pattern::Pub(_) => {}
+        }
+    }
+
+    /// The pipe had no whole message and has one now.
+    pub(crate) fn readable(&mut self, pipes: &mut Pipes, id: PipeId) {
+        match self {
+            Pattern::Dealer(dealer) => dealer.readable(id),
+            Pattern::Router(router) => router.readable(id),
+            Pattern::Req(req) => req.readable(id),
+            Pattern::Rep(rep) => rep.readable(id),
+            Pattern::Pull(pull) => pull.readable(id),
+            Pattern::Sub(subscriber) => subscriber.readable(id),
+            // Neither receives: whatever a peer sends is dropped.
+            Pattern::Push(_) | Pattern::Pub(_) => {
+                while pipes.waiting(id) > 0 {
+                    pipes.skip_message(id);
+                }
+            }
+        }
+    }
+
+    /// Queues a whole message, or says why not; then nothing was queued.
+    pub(crate) fn send(
+        &mut self,
+        pipes: &mut Pipes,
+        parts: Parts<'_>,
+        options: &Options,
+    ) -> Result<()> {
+        match self {
+            Pattern::Dealer(dealer) => dealer.send(pipes, parts),
+            Pattern::Router(router) => router.send(pipes, parts, options),
+            Pattern::Req(req) => req.send(pipes, parts, options),
+            Pattern::Rep(rep) => rep.send(pipes, parts),
+            Pattern::Push(push) => push.send(pipes, parts),
+            Pattern::Pub(publisher) => publisher.send(pipes, parts, options),
+            Pattern::Pull(_) => Err(unsupported(SocketType::Pull, SEND)),
+            Pattern::Sub(_) => Err(unsupported(SocketType::Sub, SEND)),
+        }
+    }
+
+    /// Whether the first part of a message may be staged: what `send` would refuse whatever the
+    /// message is, is refused now.
+    pub(crate) fn admit(&mut self, pipes: &mut Pipes, options: &Options) -> Result<()> {
+        let room = match self {
+            Pattern::Dealer(dealer) => dealer.can_send(pipes),
+            Pattern::Push(push) => push.can_send(pipes),
+            Pattern::Req(req) => req.admit(pipes, options)?,
+            Pattern::Rep(rep) => rep.admit()?,
+            Pattern::Router(_) | Pattern::Pub(_) => true,
+            Pattern::Pull(_) => return Err(unsupported(SocketType::Pull, SEND)),
+            Pattern::Sub(_) => return Err(unsupported(SocketType::Sub, SEND)),
+        };
+        if room { Ok(()) } else { Err(NO_PEER_WITH_ROOM) }
+    }
+
+    /// Takes the next part; `None` if there is none.
+    pub(crate) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Option<Received<'a>>> {
+        match self {
+            Pattern::Dealer(dealer) => Ok(dealer.recv(pipes)),
+            Pattern::Router(router) => Ok(router.recv(pipes)),
+            Pattern::Req(req) => req.recv(pipes),
+            Pattern::Rep(rep) => rep.recv(pipes),
+            Pattern::Pull(pull) => Ok(pull.recv(pipes)),
+            Pattern::Sub(subscriber) => Ok(subscriber.recv(pipes)),
+            Pattern::Push(_) => Err(unsupported(SocketType::Push, RECEIVE)),
+            Pattern::Pub(_) => Err(unsupported(SocketType::Pub, RECEIVE)),
+        }
+    }
+
+    /// Whether the next receive succeeds. What would be discarded is discarded now.
+    pub(crate) fn can_recv(&mut self, pipes: &mut Pipes) -> bool {
+        match self {
+            Pattern::Dealer(dealer) => dealer.can_recv(),
+            Pattern::Router(router) => router.can_recv(),
+            Pattern::Req(req) => req.can_recv(pipes),
+            Pattern::Rep(rep) => rep.can_recv(pipes),
+            Pattern::Pull(pull) => pull.can_recv(),
+            Pattern::Sub(subscriber) => subscriber.can_recv(pipes),
+            Pattern::Push(_) | Pattern::Pub(_) => false,
+        }
+    }
+
+    /// Whether the next send succeeds or is dropped by the pattern's own rule.
+    pub(crate) fn can_send(&self, pipes: &Pipes) -> bool {
+        match self {
+            Pattern::Dealer(dealer) => dealer.can_send(pipes),
+            Pattern::Req(req) => req.can_send(pipes),
+            Pattern::Rep(rep) => rep.can_send(),
+            Pattern::Push(push) => push.can_send(pipes),
+            Pattern::Router(_) | Pattern::Pub(_) => true,
+            Pattern::Pull(_) | Pattern::Sub(_) => false,
+        }
+    }
+
+    /// A peer subscribed, or cancelled a subscription.
+    pub(crate) fn peer_subscription(&mut self, id: PipeId, topic: &[u8], subscribe: bool) {
+        if let Pattern::Pub(publisher) = self {
+            publisher.peer_subscription(id, topic, subscribe);
+        }
+    }
+
+    /// The topics and their bytes that a peer has subscribed to: what its budget counts.
+    pub(crate) fn subscriptions_of(&self, id: PipeId) -> (usize, usize) {
+        match self {
+            Pattern::Pub(publisher) => publisher.subscriptions_of(id),
+            _ => (0, 0),
+        }
+    }
+
+    /// The application subscribes or cancels. True if the peers must be told.
+    pub(crate) fn subscribe(&mut self, topic: &[u8], subscribe: bool) -> Result<bool> {
+        match self {
+            Pattern::Sub(subscriber) => Ok(subscriber.subscribe(topic, subscribe)),
+            _ => Err(Error::UnknownOption("SUBSCRIBE on a socket that is not a SUB".into())),
+        }
+    }
+
+    /// Calls `f` with every topic that a new peer must be told of.
+    pub(crate) fn each_subscription(&self, f: impl FnMut(&[u8])) {
+        if let Pattern::Sub(subscriber) = self {
+            subscriber.each_subscription(f);
+        }
+    }
+}
+
+fn unsupported(socket: SocketType, operation: &'static str) -> Error {
+    Error::Unsupported { socket, operation }
+}

@@ -1,0 +1,31 @@
+//! PUSH: messages go to the peers in turn (RFC 30).
+
+use super::load_balance::LoadBalance;
+use super::NO_PEER_WITH_ROOM;
+use crate::error::Result;
+use crate::pipe::{Parts, PipeId, Pipes};
+
+#[derive(Debug, Default)]
+pub(crate) struct Push {
+    peers: LoadBalance,
+}
+
+impl Push {
+    pub(super) fn attach(&mut self, id: PipeId) {
+        self.peers.attach(id);
+    }
+
+    pub(super) fn detach(&mut self, id: PipeId) {
+        self.peers.detach(id);
+    }
+
+    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<()> {
+        let id = self.peers.next(pipes).ok_or(NO_PEER_WITH_ROOM)?;
+        pipes.push(id, &[], parts);
+        Ok(())
+    }
+
+    pub(super) fn can_send(&self, pipes: &Pipes) -> bool {
+        self.peers.has_room(pipes)
+    }
+}

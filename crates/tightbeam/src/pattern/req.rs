@@ -1,0 +1,155 @@
+//! REQ: a request to one peer, then its reply, in strict turn (RFC 28).
+//!
+//! ```text
+//!   IDLE --send--> AWAITING --first part of the reply--> RECEIVING --last part--> IDLE
+//! ```
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::fair_queue::FairQueue;
+use super::load_balance::LoadBalance;
+use super::{NO_PEER_WITH_ROOM, Received};
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::pipe::{Parts, PipeId, Pipes};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Idle,
+    /// A request is out; `id` is the number that the reply must carry, if it carries one.
+    Awaiting {
+        from: PipeId,
+        id: Option<u32>,
+    },
+    Receiving,
+}
+
+#[derive(Debug)]
+pub(crate) struct Req {
+    outgoing: LoadBalance,
+    incoming: FairQueue,
+    turn: Turn,
+    next_id: u32,
+}
+
+/// An empty frame with more to come: what separates the envelope from the body.
+const DELIMITER: [u8; 2] = [1, 0];
+
+impl Req {
+    pub(super) fn new() -> Req {
+        Req {
+            outgoing: LoadBalance::default(),
+            incoming: FairQueue::default(),
+            turn: Turn::Idle,
+            next_id: RandomState::new().hash_one(0) as u32,
+        }
+    }
+
+    pub(super) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
+        if options.probe_router {
+            pipes.push(id, &[], Parts::Slice(&[]));
+        }
+        self.outgoing.attach(id);
+    }
+
+    pub(super) fn detach(&mut self, id: PipeId) {
+        self.outgoing.detach(id);
+    }
+
+    pub(super) fn forget(&mut self, id: PipeId) {
+        self.incoming.detach(id);
+    }
+
+    pub(super) fn readable(&mut self, id: PipeId) {
+        self.incoming.readable(id);
+    }
+
+    fn check_turn(&self, options: &Options) -> Result<()> {
+        if self.turn == Turn::Idle || options.req_relaxed {
+            return Ok(());
+        }
+        Err(Error::OutOfTurn("a REQ socket receives the reply before it sends again"))
+    }
+
+    /// Whether a peer has room, if it is time to send.
+    pub(super) fn admit(&self, pipes: &Pipes, options: &Options) -> Result<bool> {
+        self.check_turn(options)?;
+        Ok(self.outgoing.has_room(pipes))
+    }
+
+    pub(super) fn send(
+        &mut self,
+        pipes: &mut Pipes,
+        parts: Parts<'_>,
+        options: &Options,
+    ) -> Result<()> {
+        self.check_turn(options)?;
+        let peer = self.outgoing.next(pipes).ok_or(NO_PEER_WITH_ROOM)?;
+        if self.turn == Turn::Receiving {
+            self.incoming.skip(pipes);
+        }
+        if options.req_correlate {
+            self.next_id = self.next_id.wrapping_add(1);
+            let id = self.next_id.to_be_bytes();
+            pipes.push(peer, &[1, 4, id[0], id[1], id[2], id[3], 1, 0], parts);
+            self.turn = Turn::Awaiting { from: peer, id: Some(self.next_id) };
+        } else {
+            pipes.push(peer, &DELIMITER, parts);
+            self.turn = Turn::Awaiting { from: peer, id: None };
+        }
+        Ok(())
+    }
+
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Option<Received<'p>>> {
+        if self.turn == Turn::Idle {
+            return Err(Error::OutOfTurn("a REQ socket sends a request before it receives"));
+        }
+        if !self.can_recv(pipes) {
+            return Ok(None);
+        }
+        if let Turn::Awaiting { id, .. } = self.turn {
+            for _ in 0..1 + usize::from(id.is_some()) {
+                self.incoming.recv(pipes);
+            }
+            self.turn = Turn::Receiving;
+        }
+        let received = self.incoming.recv(pipes);
+        if received.as_ref().is_some_and(|part| !part.more) {
+            self.turn = Turn::Idle;
+        }
+        Ok(received)
+    }
+
+    /// Discards what is not the reply that is awaited.
+    pub(super) fn can_recv(&mut self, pipes: &mut Pipes) -> bool {
+        let (from, id) = match self.turn {
+            Turn::Idle => return false,
+            Turn::Receiving => return true,
+            Turn::Awaiting { from, id } => (from, id),
+        };
+        while let Some(current) = self.incoming.current() {
+            if current == from && has_envelope(pipes, current, id) {
+                return true;
+            }
+            self.incoming.skip(pipes);
+        }
+        false
+    }
+
+    pub(super) fn can_send(&self, pipes: &Pipes) -> bool {
+        self.turn == Turn::Idle && self.outgoing.has_room(pipes)
+    }
+}
+
+/// Whether the next message begins with the request's number, if it had one, and a delimiter, and
+/// has a body.
+fn has_envelope(pipes: &Pipes, from: PipeId, id: Option<u32>) -> bool {
+    let Some(pipe) = pipes.get(from) else { return false };
+    let mut parts = pipe.incoming.peek();
+    if let Some(id) = id
+        && parts.next() != Some((&id.to_be_bytes()[..], true))
+    {
+        return false;
+    }
+    parts.next() == Some((&[][..], true))
+}

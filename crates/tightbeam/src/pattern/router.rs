@@ -1,0 +1,149 @@
+//! ROUTER: prefixes what it receives with the sender's routing id, and sends by it (RFC 28).
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use slotmap::SecondaryMap;
+
+use super::Received;
+use super::fair_queue::FairQueue;
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::pipe::{Body, Parts, PipeId, Pipes};
+
+#[derive(Debug)]
+pub(crate) struct Router {
+    incoming: FairQueue,
+    routes: HashMap<Box<[u8]>, PipeId>,
+    /// Each named peer's routing id. A peer whose id was taken stays without a name, and unread.
+    names: SecondaryMap<PipeId, Box<[u8]>>,
+    /// The next id for a peer that brings none.
+    next_id: u32,
+    /// The routing id in front of the current message has been given out.
+    addressed: bool,
+}
+
+impl Router {
+    pub(super) fn new() -> Router {
+        // Starts anywhere, so that the ids of one run are not taken for those of the last.
+        let next_id = RandomState::new().hash_one(0) as u32;
+        Router {
+            incoming: FairQueue::default(),
+            routes: HashMap::new(),
+            names: SecondaryMap::new(),
+            next_id,
+            addressed: false,
+        }
+    }
+
+    pub(super) fn identify(
+        &mut self,
+        pipes: &mut Pipes,
+        id: PipeId,
+        routing_id: &[u8],
+        options: &Options,
+    ) {
+        let had_name = self.names.contains_key(id);
+        let name: Box<[u8]> =
+            if routing_id.is_empty() { self.generate() } else { routing_id.into() };
+        match self.routes.get(&name) {
+            Some(other) if *other != id && !options.router_handover => return,
+            Some(other) if *other != id => self.unname(*other),
+            _ => {}
+        }
+        if let Some(old) = self.names.insert(id, name.clone())
+            && old != name
+            && self.routes.get(&old) == Some(&id)
+        {
+            self.routes.remove(&old);
+        }
+        self.routes.insert(name, id);
+        if !had_name && pipes.waiting(id) > 0 {
+            self.incoming.readable(id);
+        }
+        if options.probe_router {
+            pipes.push(id, &[], Parts::Slice(&[]));
+        }
+    }
+
+    /// The old peer keeps its place in the fair queue until its messages are taken, but cannot be
+    /// sent to any more.
+    fn unname(&mut self, id: PipeId) {
+        let name: Box<[u8]> = self.generate();
+        self.names.insert(id, name);
+    }
+
+    fn generate(&mut self) -> Box<[u8]> {
+        loop {
+            self.next_id = self.next_id.wrapping_add(1);
+            let mut id = [0; 5];
+            id[1..].copy_from_slice(&self.next_id.to_be_bytes());
+            if !self.routes.contains_key(&id[..]) {
+                return id.into();
+            }
+        }
+    }
+
+    pub(super) fn detach(&mut self, id: PipeId) {
+        if let Some(name) = self.names.get(id)
+            && self.routes.get(name) == Some(&id)
+        {
+            self.routes.remove(name);
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: PipeId) {
+        self.detach(id);
+        if self.incoming.current() == Some(id) {
+            self.addressed = false;
+        }
+        self.incoming.detach(id);
+        self.names.remove(id);
+    }
+
+    pub(super) fn readable(&mut self, id: PipeId) {
+        if self.names.contains_key(id) {
+            self.incoming.readable(id);
+        }
+    }
+
+    pub(super) fn send(
+        &mut self,
+        pipes: &mut Pipes,
+        parts: Parts<'_>,
+        options: &Options,
+    ) -> Result<()> {
+        if parts.len() < 2 {
+            pipes.count_drop(None);
+            return Ok(());
+        }
+        let route = self.routes.get(parts.first()).copied();
+        match route {
+            Some(id) if pipes.has_room(id) => pipes.push(id, &[], parts.rest()),
+            Some(_) if options.router_mandatory => {
+                return Err(Error::WouldBlock("the addressed peer has no room for a message"));
+            }
+            None if options.router_mandatory => {
+                return Err(Error::Unroutable(parts.first().to_vec()));
+            }
+            _ => pipes.count_drop(route),
+        }
+        Ok(())
+    }
+
+    pub(super) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Option<Received<'a>> {
+        if self.addressed {
+            let received = self.incoming.recv(pipes)?;
+            self.addressed = received.more;
+            return Some(received);
+        }
+        let id = self.incoming.current()?;
+        self.addressed = true;
+        let name = self.names.get(id).map_or(&[][..], |name| name);
+        Some(Received { pipe: Some(id), body: Body::Slice(name), more: true })
+    }
+
+    pub(super) fn can_recv(&self) -> bool {
+        self.incoming.current().is_some()
+    }
+}

@@ -1,0 +1,62 @@
+//! SUB: receives what it subscribed to, and checks it again on receipt (RFC 29).
+
+use super::Received;
+use super::fair_queue::FairQueue;
+use super::subscriptions::Subscriptions;
+use crate::pipe::{PipeId, Pipes};
+
+#[derive(Debug, Default)]
+pub(crate) struct Sub {
+    subscriptions: Subscriptions<()>,
+    incoming: FairQueue,
+    /// The first message of the fair queue was found to match.
+    matched: bool,
+}
+
+impl Sub {
+    pub(super) fn readable(&mut self, id: PipeId) {
+        self.incoming.readable(id);
+    }
+
+    pub(super) fn forget(&mut self, id: PipeId) {
+        if self.incoming.current() == Some(id) {
+            self.matched = false;
+        }
+        self.incoming.detach(id);
+    }
+
+    pub(super) fn subscribe(&mut self, topic: &[u8], subscribe: bool) -> bool {
+        if subscribe {
+            self.subscriptions.subscribe(topic, ()).first_of_topic
+        } else {
+            self.subscriptions.cancel(topic, ()).is_some_and(|removed| removed.last_of_topic)
+        }
+    }
+
+    pub(super) fn each_subscription(&self, f: impl FnMut(&[u8])) {
+        self.subscriptions.for_each_topic(f);
+    }
+
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+        if !self.can_recv(pipes) {
+            return None;
+        }
+        let received = self.incoming.recv(pipes)?;
+        self.matched = received.more;
+        Some(received)
+    }
+
+    /// Discards what no subscription matches: a peer may filter late, or not at all.
+    pub(super) fn can_recv(&mut self, pipes: &mut Pipes) -> bool {
+        while !self.matched {
+            let Some(current) = self.incoming.current() else { return false };
+            let first = pipes.get(current).and_then(|pipe| pipe.incoming.peek().next());
+            let topic = first.map_or(&[][..], |(body, _)| body);
+            self.matched = self.subscriptions.matches_any(topic);
+            if !self.matched {
+                self.incoming.skip(pipes);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,272 @@
+//! Messages received from one peer, as they were on the wire, decoded when they are taken.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use zmtp::FrameHeader;
+
+use super::buffers::{self, BUFFER_SIZE};
+use super::parts::{Body, Part};
+use crate::message::Frame;
+
+/// A chunk up to this size stays with the pipe between messages.
+const SMALL_CHUNK: usize = 512;
+
+/// The filled part of a buffer. The buffer keeps its length, so that a pooled one need not be
+/// cleared before it is read into again.
+#[derive(Debug)]
+struct Chunk {
+    buffer: Vec<u8>,
+    end: usize,
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.end]
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.buffer.truncate(self.end);
+        self.buffer.extend_from_slice(bytes);
+        self.end = self.buffer.len();
+    }
+}
+
+#[derive(Debug)]
+enum Piece {
+    /// Canonical frames; commands among them have been executed and are skipped.
+    Chunk(Chunk),
+    /// One frame with a body of its own.
+    Large { more: bool, body: Frame },
+}
+
+impl Piece {
+    fn wire_len(&self) -> usize {
+        match self {
+            Piece::Chunk(chunk) => chunk.end,
+            Piece::Large { body, .. } => body.len(),
+        }
+    }
+}
+
+/// Messages received and not yet taken.
+#[derive(Debug, Default)]
+pub(crate) struct InQueue {
+    pieces: VecDeque<Piece>,
+    /// How much of the first piece was taken.
+    head: usize,
+    messages: usize,
+    /// Bytes held in pieces.
+    bytes: usize,
+    /// Bytes at the end that belong to a message that is not complete.
+    incomplete: usize,
+}
+
+impl InQueue {
+    /// Whole messages waiting.
+    pub(crate) fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds frames. `whole` of their bytes, from the start, complete `messages` messages. The
+    /// buffer is taken over if it is well filled, and copied otherwise.
+    pub(crate) fn push(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        range: Range<usize>,
+        messages: usize,
+        whole: usize,
+    ) {
+        let len = range.len();
+        self.bytes += len;
+        self.messages += messages;
+        self.incomplete = if messages > 0 { len - whole } else { self.incomplete + len };
+        if len < BUFFER_SIZE / 4 {
+            self.append(&buffer[range]);
+            return;
+        }
+        self.trim();
+        if matches!(self.pieces.front(), Some(Piece::Chunk(chunk)) if chunk.end == 0) {
+            self.pieces.pop_front();
+        }
+        let mut chunk = Chunk { buffer: std::mem::take(buffer), end: range.end };
+        if self.pieces.is_empty() {
+            self.head = range.start;
+            self.bytes += range.start;
+        } else if range.start > 0 {
+            chunk.buffer.copy_within(range, 0);
+            chunk.end = len;
+        }
+        self.pieces.push_back(Piece::Chunk(chunk));
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if let Some(Piece::Chunk(chunk)) = self.pieces.back_mut()
+            && (chunk.buffer.capacity() - chunk.end >= bytes.len() || chunk.end < BUFFER_SIZE / 4)
+        {
+            chunk.append(bytes);
+            return;
+        }
+        let chunk = Chunk { buffer: bytes.to_vec(), end: bytes.len() };
+        self.pieces.push_back(Piece::Chunk(chunk));
+    }
+
+    /// Adds a frame whose body was read into storage of its own.
+    pub(crate) fn push_large(&mut self, more: bool, body: Frame) {
+        self.bytes += body.len();
+        self.incomplete = if more { self.incomplete + body.len() } else { 0 };
+        self.messages += usize::from(!more);
+        self.trim();
+        self.pieces.push_back(Piece::Large { more, body });
+    }
+
+    /// Takes the next part. Only whole messages are given out.
+    pub(crate) fn pop(&mut self) -> Option<Part<'_>> {
+        if self.messages == 0 {
+            return None;
+        }
+        let (header, at) = self.seek()?;
+        let Some(header) = header else {
+            let Some(Piece::Large { more, body }) = self.pieces.pop_front() else { return None };
+            self.bytes -= body.len();
+            self.messages -= usize::from(!more);
+            return Some(Part { body: Body::Frame(body), more });
+        };
+        let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
+        let end = at + usize::try_from(header.body_len).ok()?;
+        self.head = end;
+        self.messages -= usize::from(!header.more);
+        Some(Part { body: Body::Slice(chunk.bytes().get(at..end)?), more: header.more })
+    }
+
+    /// Moves to the next data frame: its header and where its body starts in the first chunk, or
+    /// no header if it is a large one.
+    fn seek(&mut self) -> Option<(Option<FrameHeader>, usize)> {
+        loop {
+            self.trim();
+            let Piece::Chunk(chunk) = self.pieces.front()? else { return Some((None, 0)) };
+            let header = FrameHeader::parse(chunk.bytes().get(self.head..)?).ok()??;
+            let body = self.head + header.header_len;
+            if !header.command {
+                return Some((Some(header), body));
+            }
+            self.head = body + usize::try_from(header.body_len).ok()?;
+        }
+    }
+
+    /// Lets go of a first chunk that was taken to the end; small ones are kept for the next read.
+    pub(crate) fn trim(&mut self) {
+        while let Some(Piece::Chunk(chunk)) = self.pieces.front_mut() {
+            if self.head < chunk.end {
+                return;
+            }
+            self.bytes -= chunk.end;
+            self.head = 0;
+            if self.pieces.len() == 1 && self.keep_small() {
+                return;
+            }
+            if let Some(Piece::Chunk(chunk)) = self.pieces.pop_front() {
+                buffers::give_chunk(chunk.buffer);
+            }
+        }
+    }
+
+    fn keep_small(&mut self) -> bool {
+        match self.pieces.front_mut() {
+            Some(Piece::Chunk(chunk)) if chunk.buffer.capacity() <= SMALL_CHUNK => {
+                chunk.end = 0;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The parts of the next message, without taking them.
+    pub(crate) fn peek(&self) -> Peek<'_> {
+        Peek { queue: self, piece: 0, at: self.head, done: self.messages == 0 }
+    }
+
+    /// The connection broke: forget the message that did not arrive in full.
+    pub(crate) fn forget_incomplete(&mut self) -> Vec<Frame> {
+        let mut excess = std::mem::take(&mut self.incomplete);
+        let mut released = Vec::new();
+        while excess > 0 {
+            let Some(last) = self.pieces.back_mut() else { break };
+            let len = last.wire_len();
+            match last {
+                Piece::Chunk(chunk) if len > excess => {
+                    chunk.end = len - excess;
+                    self.bytes -= excess;
+                    break;
+                }
+                _ => {
+                    self.bytes -= len;
+                    excess -= len;
+                }
+            }
+            if let Some(Piece::Large { body, .. }) = self.pieces.pop_back() {
+                released.push(body);
+            }
+        }
+        released
+    }
+
+    /// Empties the queue; large bodies are to be dropped once the lock is released.
+    pub(crate) fn clear(&mut self) -> Vec<Frame> {
+        let pieces = std::mem::take(self).pieces;
+        let large = |piece| match piece {
+            Piece::Large { body, .. } => Some(body),
+            Piece::Chunk(_) => None,
+        };
+        pieces.into_iter().filter_map(large).collect()
+    }
+}
+
+/// Walks over the parts of the first message.
+#[derive(Debug)]
+pub(crate) struct Peek<'a> {
+    queue: &'a InQueue,
+    piece: usize,
+    at: usize,
+    done: bool,
+}
+
+impl<'a> Iterator for Peek<'a> {
+    type Item = (&'a [u8], bool);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.done {
+            let chunk = match self.queue.pieces.get(self.piece)? {
+                Piece::Chunk(chunk) => chunk,
+                Piece::Large { more, body } => {
+                    self.next_piece();
+                    self.done = !more;
+                    return Some((body, *more));
+                }
+            };
+            let Some(header) = FrameHeader::parse(chunk.bytes().get(self.at..)?).ok()? else {
+                self.next_piece();
+                continue;
+            };
+            let body = self.at + header.header_len;
+            self.at = body + usize::try_from(header.body_len).ok()?;
+            if !header.command {
+                self.done = !header.more;
+                return Some((chunk.bytes().get(body..self.at)?, header.more));
+            }
+        }
+        None
+    }
+}
+
+impl Peek<'_> {
+    fn next_piece(&mut self) {
+        self.piece += 1;
+        self.at = 0;
+    }
+}

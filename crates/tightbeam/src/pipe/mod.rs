@@ -1,0 +1,190 @@
+//! Pipes: the queues between a socket's pattern and one peer.
+//!
+//! A pattern sees pipes and nothing below them. What it does to them that the engine has to follow
+//! up (output to write, room made by receiving) is noted in lists here.
+
+pub(crate) mod buffers;
+mod in_queue;
+mod out_queue;
+mod parts;
+
+use std::sync::Arc;
+
+use slotmap::{SlotMap, new_key_type};
+
+pub(crate) use in_queue::InQueue;
+pub(crate) use out_queue::{OutQueue, Segment};
+pub(crate) use parts::{Body, Part, Parts, REFERENCE_FROM};
+
+use crate::message::{Frame, Peer};
+
+new_key_type! {
+    /// Names a pipe for as long as it exists; never reused for another.
+    pub(crate) struct PipeId;
+}
+
+/// Messages and bytes that passed, for one peer or one socket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Whole messages accepted from the application.
+    pub messages_sent: u64,
+    /// Bytes of their bodies.
+    pub bytes_sent: u64,
+    /// Whole messages handed to the application.
+    pub messages_received: u64,
+    /// Bytes of their bodies.
+    pub bytes_received: u64,
+    /// Messages dropped at a high-water mark, for want of a route, or with a lost peer.
+    pub messages_dropped: u64,
+}
+
+/// The queues to and from one peer.
+#[derive(Debug, Default)]
+pub(crate) struct Pipe {
+    pub(crate) incoming: InQueue,
+    pub(crate) outgoing: OutQueue,
+    /// Messages that may wait to be sent; 0 is no limit.
+    pub(crate) send_hwm: usize,
+    /// Messages that may wait to be received; 0 is no limit.
+    pub(crate) recv_hwm: usize,
+    /// Who is at the other end, once known.
+    pub(crate) peer: Option<Arc<Peer>>,
+    /// The peer is gone for good: what it sent may still be received.
+    pub(crate) dead: bool,
+    /// Reading stopped at the high-water mark.
+    pub(crate) paused: bool,
+    /// Listed in [`Pipes::dirty`].
+    pub(crate) dirty: bool,
+    pub(crate) traffic: Traffic,
+}
+
+impl Pipe {
+    pub(crate) fn new(send_hwm: usize, recv_hwm: usize) -> Pipe {
+        Pipe { send_hwm, recv_hwm, ..Pipe::default() }
+    }
+
+    /// Whether one more message may be queued.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.dead && (self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm)
+    }
+
+    /// Whether reading has to stop.
+    pub(crate) fn is_full(&self) -> bool {
+        self.recv_hwm != 0 && self.incoming.messages() >= self.recv_hwm
+    }
+
+    /// Whether reading, once stopped, may go on: half of the mark is free again.
+    pub(crate) fn may_resume(&self) -> bool {
+        self.recv_hwm == 0 || self.incoming.messages() <= self.recv_hwm / 2
+    }
+}
+
+/// All pipes of a socket.
+#[derive(Debug, Default)]
+pub(crate) struct Pipes {
+    slots: SlotMap<PipeId, Pipe>,
+    /// Pipes with output that nobody has begun to write.
+    pub(crate) dirty: Vec<PipeId>,
+    /// Pipes whose output should not wait for more: a full segment, or no room left.
+    pub(crate) urgent: Vec<PipeId>,
+    /// Bodies to drop once the lock is released: dropping one may run foreign code.
+    pub(crate) released: Vec<Frame>,
+    /// What the socket's pipes have carried together.
+    pub(crate) traffic: Traffic,
+}
+
+impl Pipes {
+    pub(crate) fn insert(&mut self, pipe: Pipe) -> PipeId {
+        self.slots.insert(pipe)
+    }
+
+    pub(crate) fn get(&self, id: PipeId) -> Option<&Pipe> {
+        self.slots.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: PipeId) -> Option<&mut Pipe> {
+        self.slots.get_mut(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PipeId, &Pipe)> {
+        self.slots.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pipe> {
+        self.slots.values_mut()
+    }
+
+    pub(crate) fn has_room(&self, id: PipeId) -> bool {
+        self.get(id).is_some_and(Pipe::has_room)
+    }
+
+    /// Queues a message for one peer. Admission was checked by the pattern.
+    pub(crate) fn push(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) {
+        let Some(pipe) = self.slots.get_mut(id) else { return };
+        pipe.outgoing.push(prefix, parts);
+        let bytes = parts.body_bytes() as u64;
+        for traffic in [&mut pipe.traffic, &mut self.traffic] {
+            traffic.messages_sent += 1;
+            traffic.bytes_sent += bytes;
+        }
+        if !std::mem::replace(&mut pipe.dirty, true) {
+            self.dirty.push(id);
+        }
+        if pipe.outgoing.bytes() >= buffers::BUFFER_SIZE || !pipe.has_room() {
+            self.urgent.push(id);
+        }
+    }
+
+    /// Counts a message that was not queued for this peer.
+    pub(crate) fn count_drop(&mut self, id: Option<PipeId>) {
+        self.traffic.messages_dropped += 1;
+        if let Some(pipe) = id.and_then(|id| self.slots.get_mut(id)) {
+            pipe.traffic.messages_dropped += 1;
+        }
+    }
+
+    /// Takes the next part that the peer sent.
+    pub(crate) fn pop(&mut self, id: PipeId) -> Option<Part<'_>> {
+        let pipe = self.slots.get_mut(id)?;
+        let part = pipe.incoming.pop()?;
+        let bytes = part.body.as_slice().len() as u64;
+        for traffic in [&mut pipe.traffic, &mut self.traffic] {
+            traffic.messages_received += u64::from(!part.more);
+            traffic.bytes_received += bytes;
+        }
+        Some(part)
+    }
+
+    /// Drops the rest of the message whose first parts were taken, or a whole one.
+    pub(crate) fn skip_message(&mut self, id: PipeId) {
+        let Some(pipe) = self.slots.get_mut(id) else { return };
+        while let Some(part) = pipe.incoming.pop() {
+            let more = part.more;
+            if let Body::Frame(frame) = part.body {
+                self.released.push(frame);
+            }
+            if !more {
+                break;
+            }
+        }
+    }
+
+    /// Whole messages that this peer's pipe holds.
+    pub(crate) fn waiting(&self, id: PipeId) -> usize {
+        self.get(id).map_or(0, |pipe| pipe.incoming.messages())
+    }
+
+    /// Removes a pipe; its contents are released once the lock is.
+    pub(crate) fn remove(&mut self, id: PipeId) {
+        if let Some(mut pipe) = self.slots.remove(id) {
+            let lost = pipe.outgoing.messages() as u64;
+            self.traffic.messages_dropped += lost;
+            self.released.extend(pipe.incoming.clear());
+            for segment in pipe.outgoing.clear() {
+                self.released.extend(segment.into_bodies());
+            }
+            self.dirty.retain(|dirty| *dirty != id);
+        }
+    }
+}

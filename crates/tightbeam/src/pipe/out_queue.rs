@@ -1,0 +1,278 @@
+//! Messages on their way to one peer, in wire form.
+//!
+//! The queue is made of segments. A segment is an arena of canonical frames (ZMTP 2.0 and later),
+//! with large bodies referenced from where they lie. Where messages end is not stored: the frames
+//! say it, and only a broken connection has to ask.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use zmtp::{FrameHeader, encode_header};
+
+use super::buffers::{self, BUFFER_SIZE};
+use super::parts::{Parts, REFERENCE_FROM};
+use crate::message::Frame;
+
+/// Arenas up to this size stay with the pipe between messages.
+const SMALL_ARENA: usize = 512;
+/// Most slices handed to one gather write.
+const MAX_SLICES: usize = 64;
+
+/// A run of whole messages.
+#[derive(Debug, Default)]
+pub(crate) struct Segment {
+    arena: Vec<u8>,
+    /// Large bodies and the arena offset before which each belongs.
+    bodies: Vec<(usize, Frame)>,
+    /// Bytes of the arena and the bodies together.
+    len: usize,
+    written: usize,
+    messages: usize,
+}
+
+impl Segment {
+    fn with_arena(arena: Vec<u8>) -> Segment {
+        Segment { arena, ..Segment::default() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.len >= BUFFER_SIZE || self.bodies.len() >= MAX_SLICES / 2
+    }
+
+    fn push_part(&mut self, more: bool, body: &[u8], shared: Option<&Frame>) {
+        let mut header = [0; 9];
+        let n = encode_header(more, false, body.len() as u64, &mut header);
+        self.arena.extend_from_slice(&header[..n]);
+        match shared {
+            Some(frame) if body.len() >= REFERENCE_FROM => {
+                self.bodies.push((self.arena.len(), frame.clone()));
+            }
+            _ => self.arena.extend_from_slice(body),
+        }
+        self.len += n + body.len();
+    }
+
+    /// Bytes not yet written.
+    pub(crate) fn remaining(&self) -> usize {
+        self.len - self.written
+    }
+
+    /// Whether a part of it was written.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.written > 0
+    }
+
+    /// Marks bytes as written.
+    pub(crate) fn advance(&mut self, n: usize) {
+        self.written += n;
+    }
+
+    /// The single slice of a segment without references.
+    pub(crate) fn as_single(&self) -> Option<&[u8]> {
+        self.bodies.is_empty().then(|| &self.arena[self.written..])
+    }
+
+    /// Calls `f` with each run of unwritten bytes, in order.
+    fn for_each_slice<'a>(&'a self, mut f: impl FnMut(&'a [u8])) {
+        let mut skip = self.written;
+        let mut emit = |bytes: &'a [u8]| {
+            let from = skip.min(bytes.len());
+            skip -= from;
+            if from < bytes.len() {
+                f(&bytes[from..]);
+            }
+        };
+        let mut at = 0;
+        for (offset, body) in &self.bodies {
+            emit(&self.arena[at..*offset]);
+            emit(body);
+            at = *offset;
+        }
+        emit(&self.arena[at..]);
+    }
+
+    /// The unwritten bytes as slices for a gather write.
+    pub(crate) fn slices(&self) -> Vec<IoSlice<'_>> {
+        let mut slices = Vec::with_capacity(2 * self.bodies.len() + 1);
+        self.for_each_slice(|bytes| slices.push(IoSlice::new(bytes)));
+        slices
+    }
+
+    /// The frames from the start, whatever was written: header and body of each.
+    pub(crate) fn frames(&self) -> SegmentFrames<'_> {
+        SegmentFrames { segment: self, at: 0, body: 0 }
+    }
+
+    /// Drops the messages of which any byte was written; what is left is sent again in full.
+    fn keep_unwritten(&mut self) {
+        if self.written == 0 {
+            return;
+        }
+        let mut rest = Segment::default();
+        let mut wire = 0;
+        let mut fresh = false;
+        let mut at_message_start = true;
+        for (header, body, shared) in self.frames() {
+            if at_message_start {
+                fresh = wire >= self.written;
+            }
+            if fresh {
+                rest.push_part(header.more, body, shared);
+                rest.messages += usize::from(!header.more);
+            }
+            at_message_start = !header.more;
+            wire += header.header_len + body.len();
+        }
+        *self = rest;
+    }
+
+    /// The referenced bodies, to be dropped once the lock is released.
+    pub(crate) fn into_bodies(self) -> impl Iterator<Item = Frame> {
+        self.bodies.into_iter().map(|(_, frame)| frame)
+    }
+
+    fn into_arena(mut self) -> Vec<u8> {
+        self.arena.clear();
+        self.arena
+    }
+}
+
+/// Iterates over the frames of a segment.
+#[derive(Debug)]
+pub(crate) struct SegmentFrames<'a> {
+    segment: &'a Segment,
+    at: usize,
+    body: usize,
+}
+
+impl<'a> Iterator for SegmentFrames<'a> {
+    type Item = (FrameHeader, &'a [u8], Option<&'a Frame>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let header = FrameHeader::parse(&self.segment.arena[self.at..]).ok()??;
+        self.at += header.header_len;
+        if let Some((offset, frame)) = self.segment.bodies.get(self.body)
+            && *offset == self.at
+        {
+            self.body += 1;
+            return Some((header, frame, Some(frame)));
+        }
+        let end = self.at + usize::try_from(header.body_len).ok()?;
+        let body = self.segment.arena.get(self.at..end)?;
+        self.at = end;
+        Some((header, body, None))
+    }
+}
+
+/// Messages queued for one peer.
+#[derive(Debug, Default)]
+pub(crate) struct OutQueue {
+    segments: VecDeque<Segment>,
+    /// Messages not yet written in full, those in a writer's hands included.
+    messages: usize,
+    /// Bytes queued, without those in a writer's hands.
+    bytes: usize,
+    spare: Vec<u8>,
+}
+
+impl OutQueue {
+    /// Messages not yet handed to the kernel in full.
+    pub(crate) fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// Bytes waiting to be taken by a writer.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether a writer would find something.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.segments.is_empty()
+    }
+
+    /// Appends a whole message: frames that are in wire form already, then `parts`.
+    pub(crate) fn push(&mut self, prefix: &[u8], parts: Parts<'_>) {
+        let segment = Self::open_segment(&mut self.segments, &mut self.spare);
+        let before = segment.len;
+        segment.arena.extend_from_slice(prefix);
+        segment.len += prefix.len();
+        match parts {
+            Parts::Slice(body) => segment.push_part(false, body, None),
+            Parts::Frames(frames) => {
+                let last = frames.len().saturating_sub(1);
+                for (i, frame) in frames.iter().enumerate() {
+                    let shared = (!frame.is_inline()).then_some(frame);
+                    segment.push_part(i < last, frame, shared);
+                }
+            }
+        }
+        segment.messages += 1;
+        self.messages += 1;
+        self.bytes += segment.len - before;
+    }
+
+    fn open_segment<'a>(
+        segments: &'a mut VecDeque<Segment>,
+        spare: &mut Vec<u8>,
+    ) -> &'a mut Segment {
+        if segments.back().is_none_or(Segment::is_full) {
+            let mut arena = std::mem::take(spare);
+            if arena.capacity() == 0 || !segments.is_empty() {
+                arena = buffers::take_arena().unwrap_or(arena);
+                arena.clear();
+            }
+            segments.push_back(Segment::with_arena(arena));
+        }
+        // Pushed just now if it was empty.
+        let last = segments.len() - 1;
+        &mut segments[last]
+    }
+
+    /// Takes what a writer should write next; it comes back through [`OutQueue::put_back`] or
+    /// [`OutQueue::written`].
+    pub(crate) fn take_segment(&mut self) -> Option<Segment> {
+        let segment = self.segments.pop_front()?;
+        self.bytes -= segment.remaining();
+        Some(segment)
+    }
+
+    /// A writer could not finish the segment.
+    pub(crate) fn put_back(&mut self, segment: Segment) {
+        self.bytes += segment.remaining();
+        self.segments.push_front(segment);
+    }
+
+    /// A writer finished the segment. The bodies it referenced are answered, to be dropped once
+    /// the lock is released.
+    pub(crate) fn written(&mut self, mut segment: Segment) -> Vec<(usize, Frame)> {
+        self.messages -= segment.messages;
+        let bodies = std::mem::take(&mut segment.bodies);
+        let arena = segment.into_arena();
+        if arena.capacity() <= SMALL_ARENA && self.spare.capacity() == 0 {
+            self.spare = arena;
+        } else {
+            buffers::give_arena(arena);
+        }
+        bodies
+    }
+
+    /// The connection broke: forget the message that was partly written, keep the rest.
+    pub(crate) fn rewind(&mut self) {
+        let Some(first) = self.segments.front_mut() else { return };
+        let (bytes, messages) = (first.remaining(), first.messages);
+        first.keep_unwritten();
+        self.bytes = self.bytes - bytes + first.remaining();
+        self.messages -= messages - first.messages;
+        if first.messages == 0 {
+            self.segments.pop_front();
+        }
+    }
+
+    /// Empties the queue; its contents are to be dropped once the lock is released.
+    pub(crate) fn clear(&mut self) -> VecDeque<Segment> {
+        self.messages = 0;
+        self.bytes = 0;
+        std::mem::take(&mut self.segments)
+    }
+}

@@ -1,0 +1,80 @@
+//! The parts of a message on their way out and in.
+
+use crate::message::Frame;
+
+/// Bodies of at least this many bytes are referenced by the out-queue instead of being copied.
+pub(crate) const REFERENCE_FROM: usize = 8 * 1024;
+
+/// A message to send, borrowed from the caller, who keeps it if it is refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Parts<'a> {
+    /// One part, shorter than [`REFERENCE_FROM`].
+    Slice(&'a [u8]),
+    /// One or more parts.
+    Frames(&'a [Frame]),
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Parts::Slice(_) => 1,
+            Parts::Frames(frames) => frames.len(),
+        }
+    }
+
+    /// The bytes of the first part.
+    pub(crate) fn first(&self) -> &'a [u8] {
+        match self {
+            Parts::Slice(bytes) => bytes,
+            Parts::Frames(frames) => frames.first().map_or(&[], |frame| frame),
+        }
+    }
+
+    /// All parts but the first.
+    pub(crate) fn rest(&self) -> Parts<'a> {
+        match self {
+            Parts::Slice(_) => Parts::Frames(&[]),
+            Parts::Frames(frames) => Parts::Frames(frames.get(1..).unwrap_or(&[])),
+        }
+    }
+
+    /// Bytes of all bodies.
+    pub(crate) fn body_bytes(&self) -> usize {
+        match self {
+            Parts::Slice(bytes) => bytes.len(),
+            Parts::Frames(frames) => frames.iter().map(|frame| frame.len()).sum(),
+        }
+    }
+}
+
+/// A received body, still where it was read to.
+#[derive(Debug)]
+pub(crate) enum Body<'a> {
+    /// In a buffer shared with others: copy it.
+    Slice(&'a [u8]),
+    /// In storage of its own.
+    Frame(Frame),
+}
+
+impl Body<'_> {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Body::Slice(bytes) => bytes,
+            Body::Frame(frame) => frame,
+        }
+    }
+
+    pub(crate) fn into_frame(self) -> Frame {
+        match self {
+            Body::Slice(bytes) => Frame::copy_from(bytes),
+            Body::Frame(frame) => frame,
+        }
+    }
+}
+
+/// One part taken from an in-queue.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) body: Body<'a>,
+    pub(crate) more: bool,
+}

@@ -1,0 +1,466 @@
+//! The thread that drives every socket that nobody is driving.
+//!
+//! It sleeps in a parent poll that holds the sockets' own polls, and wakes for an event of an armed
+//! socket, a command, a timer, a look at claimed sockets (every 2 ms while there is something to
+//! see) or a look at a burst (every 100 us while there is one).
+
+use std::collections::{BinaryHeap, HashMap};
+use std::cmp::Reverse;
+use std::os::fd::{AsRawFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use std::{io, mem};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+
+use super::handover::{Handover, Watch};
+use crate::sys::{self, TimerFd};
+
+/// How often the I/O thread looks at sockets that their callers have left claimed.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// How often it looks at a burst of sends.
+const BURST_LOOK_EVERY: Duration = Duration::from_micros(100);
+
+const WAKE: Token = Token(0);
+const BURST_TICK: Token = Token(1);
+const FIRST_SOCKET: usize = 2;
+
+/// A socket, as the I/O thread sees it.
+pub(crate) trait Driven: Send + Sync {
+    /// Who drives it.
+    fn handover(&self) -> &Handover;
+    /// Makes its poll heard by the I/O thread again, and posts what it has ready.
+    fn arm(&self);
+    /// A bounded turn of reading, writing and accepting. True if work remains.
+    fn drive(&self) -> bool;
+    /// Writes the tail of a burst if nothing was added since the last look. True while it goes on.
+    fn look_at_burst(&self) -> bool;
+    /// Does what is due and answers when to come next.
+    fn expire(&self, now: Instant) -> Option<Instant>;
+    /// One of the above panicked: nothing more can be expected of this socket.
+    fn give_up(&self);
+}
+
+/// What the I/O thread is told.
+pub(crate) enum Command {
+    /// There is a new socket.
+    Add(usize, Arc<dyn Driven>),
+    /// The socket is gone.
+    Remove(usize),
+    /// Its callers have claimed it.
+    Watch(usize),
+    /// It has something ready and nobody drives it.
+    Work(usize),
+    /// A burst of sends began.
+    Burst(usize),
+    /// It has a timer that comes before the one announced last.
+    Deadline(usize, Instant),
+    /// End the thread.
+    Stop,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, token) = match self {
+            Command::Add(token, _) => ("Add", *token),
+            Command::Remove(token) => ("Remove", *token),
+            Command::Watch(token) => ("Watch", *token),
+            Command::Work(token) => ("Work", *token),
+            Command::Burst(token) => ("Burst", *token),
+            Command::Deadline(token, _) => ("Deadline", *token),
+            Command::Stop => ("Stop", 0),
+        };
+        f.debug_tuple(name).field(&token).finish()
+    }
+}
+
+impl Command {
+    /// Whether it cannot wait until the thread wakes for another reason.
+    fn is_urgent(&self) -> bool {
+        !matches!(self, Command::Add(..) | Command::Watch(_))
+    }
+}
+
+#[derive(Default)]
+struct Inbox {
+    commands: Vec<Command>,
+    asleep: bool,
+}
+
+/// The part of an I/O thread that sockets hold.
+pub(crate) struct IoShared {
+    registry: Registry,
+    waker: Waker,
+    inbox: Mutex<Inbox>,
+    watch: Watch,
+    next_token: AtomicUsize,
+    panics: AtomicU64,
+    turns: AtomicU64,
+    fork_generation: u32,
+}
+
+impl std::fmt::Debug for IoShared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IoShared").field("watch", &self.watch).finish_non_exhaustive()
+    }
+}
+
+impl IoShared {
+    /// A token for a new socket.
+    pub(crate) fn token(&self) -> usize {
+        self.next_token.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether the thread looks at claimed sockets.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Whether the thread runs in this process; it does not in a forked child.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.fork_generation == sys::fork_generation()
+    }
+
+    /// How many panics were contained.
+    pub(crate) fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    /// How often the thread has woken since it began.
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Tells the thread something; a system call only if it sleeps and the matter is urgent.
+    pub(crate) fn post(&self, command: Command) {
+        let mut inbox = self.inbox();
+        let wake = command.is_urgent() && mem::take(&mut inbox.asleep);
+        inbox.commands.push(command);
+        drop(inbox);
+        if wake {
+            self.wake();
+        }
+    }
+
+    /// Wakes the thread, so that it looks at claimed sockets.
+    pub(crate) fn wake(&self) {
+        // Fails only when the descriptor's counter is full, and then the thread wakes anyway.
+        let _ = self.waker.wake();
+    }
+
+    /// Puts a socket's poll into the parent poll.
+    pub(crate) fn register(&self, poll: RawFd, token: usize) -> io::Result<()> {
+        self.registry.register(&mut SourceFd(&poll), Token(token), Interest::READABLE)
+    }
+
+    /// Lets the socket's poll be heard; events that are pending are reported again.
+    pub(crate) fn arm(&self, poll: RawFd, token: usize) -> io::Result<()> {
+        self.registry.reregister(&mut SourceFd(&poll), Token(token), Interest::READABLE)
+    }
+
+    /// Silences the socket's poll: an epoll descriptor is never writable.
+    pub(crate) fn mask(&self, poll: RawFd, token: usize) -> io::Result<()> {
+        self.registry.reregister(&mut SourceFd(&poll), Token(token), Interest::WRITABLE)
+    }
+
+    /// Takes the socket's poll out of the parent.
+    pub(crate) fn deregister(&self, poll: RawFd) {
+        // The descriptor may never have been registered when its creation failed half-way.
+        let _ = self.registry.deregister(&mut SourceFd(&poll));
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An I/O thread; joined by [`stop`](IoThread::stop).
+pub(crate) struct IoThread {
+    shared: Arc<IoShared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for IoThread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IoThread").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+impl IoThread {
+    /// Starts a thread with this name.
+    pub(crate) fn start(name: String) -> io::Result<IoThread> {
+        let poll = Poll::new()?;
+        let tick = TimerFd::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        let registry = poll.registry().try_clone()?;
+        registry.register(&mut SourceFd(&tick.as_raw_fd()), BURST_TICK, Interest::READABLE)?;
+        let shared = Arc::new(IoShared {
+            registry,
+            waker,
+            inbox: Mutex::default(),
+            watch: Watch::new(),
+            next_token: AtomicUsize::new(FIRST_SOCKET),
+            panics: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
+            fork_generation: sys::fork_generation(),
+        });
+        let looper = Loop::new(poll, tick, Arc::clone(&shared));
+        let thread = std::thread::Builder::new().name(name).spawn(move || looper.run())?;
+        Ok(IoThread { shared, thread: Some(thread) })
+    }
+
+    /// The part that sockets hold.
+    pub(crate) fn shared(&self) -> &Arc<IoShared> {
+        &self.shared
+    }
+
+    /// Ends the thread and waits for it.
+    pub(crate) fn stop(mut self) {
+        self.shared.post(Command::Stop);
+        if let Some(thread) = self.thread.take() {
+            if thread.thread().id() != std::thread::current().id() {
+                // A panic of the loop itself was contained and counted already.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+struct Entry {
+    driven: Arc<dyn Driven>,
+    deadline: Option<Instant>,
+}
+
+/// A claimed socket and how many callers had left it at the last look.
+struct Watched {
+    token: usize,
+    departures: u32,
+}
+
+struct Loop {
+    poll: Poll,
+    tick: TimerFd,
+    shared: Arc<IoShared>,
+    sockets: HashMap<usize, Entry>,
+    deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
+    work: Vec<usize>,
+    watched: Vec<Watched>,
+    next_look: Instant,
+    /// Something moved at the last look: look again before sleeping.
+    lively: bool,
+    bursts: Vec<usize>,
+    running: bool,
+}
+
+impl Loop {
+    fn new(poll: Poll, tick: TimerFd, shared: Arc<IoShared>) -> Loop {
+        Loop {
+            poll,
+            tick,
+            shared,
+            sockets: HashMap::new(),
+            deadlines: BinaryHeap::new(),
+            work: Vec::new(),
+            watched: Vec::new(),
+            next_look: Instant::now(),
+            lively: false,
+            bursts: Vec::new(),
+            running: true,
+        }
+    }
+
+    fn run(mut self) {
+        let mut events = Events::with_capacity(256);
+        while self.running {
+            self.take_commands();
+            self.work_off();
+            let now = Instant::now();
+            self.expire(now);
+            if now >= self.next_look {
+                self.look(now);
+            }
+            let timeout = self.prepare_to_sleep();
+            // EINTR ends the sleep early, which is harmless; nothing else is expected of epoll.
+            let _ = self.poll.poll(&mut events, timeout);
+            self.shared.watch.wake();
+            self.shared.inbox().asleep = false;
+            self.shared.turns.fetch_add(1, Ordering::Relaxed);
+            for event in &events {
+                match event.token() {
+                    WAKE => {}
+                    BURST_TICK => self.look_at_bursts(),
+                    Token(token) => self.queue(token),
+                }
+            }
+        }
+    }
+
+    fn take_commands(&mut self) {
+        let commands = mem::take(&mut self.shared.inbox().commands);
+        for command in commands {
+            self.obey(command);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Add(token, driven) => {
+                self.sockets.insert(token, Entry { driven, deadline: None });
+            }
+            Command::Remove(token) => self.remove(token),
+            Command::Watch(token) => {
+                if !self.watched.iter().any(|w| w.token == token) {
+                    self.watched.push(Watched { token, departures: 0 });
+                }
+                self.lively = true;
+            }
+            Command::Work(token) => self.queue(token),
+            Command::Burst(token) => self.begin_burst(token),
+            Command::Deadline(token, at) => self.set_deadline(token, at),
+            Command::Stop => self.running = false,
+        }
+    }
+
+    fn remove(&mut self, token: usize) {
+        self.sockets.remove(&token);
+        self.watched.retain(|w| w.token != token);
+        self.bursts.retain(|t| *t != token);
+        self.work.retain(|t| *t != token);
+    }
+
+    fn queue(&mut self, token: usize) {
+        if !self.work.contains(&token) {
+            self.work.push(token);
+        }
+    }
+
+    /// One turn for each socket that has something ready.
+    fn work_off(&mut self) {
+        for token in mem::take(&mut self.work) {
+            if self.ask(token, false, |driven| driven.drive()) {
+                self.queue(token);
+            }
+        }
+    }
+
+    /// Calls a socket; a panic costs that socket, never the thread.
+    fn ask<R>(&self, token: usize, otherwise: R, call: impl FnOnce(&dyn Driven) -> R) -> R {
+        let Some(entry) = self.sockets.get(&token) else { return otherwise };
+        let driven = &*entry.driven;
+        catch_unwind(AssertUnwindSafe(|| call(driven))).unwrap_or_else(|_| {
+            self.shared.panics.fetch_add(1, Ordering::Relaxed);
+            let _ = catch_unwind(AssertUnwindSafe(|| driven.give_up()));
+            otherwise
+        })
+    }
+
+    fn set_deadline(&mut self, token: usize, at: Instant) {
+        let Some(entry) = self.sockets.get_mut(&token) else { return };
+        if entry.deadline.is_none_or(|now| at < now) {
+            entry.deadline = Some(at);
+            self.deadlines.push(Reverse((at, token)));
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        while let Some(&Reverse((at, token))) = self.deadlines.peek() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop();
+            match self.sockets.get_mut(&token) {
+                Some(entry) if entry.deadline == Some(at) => entry.deadline = None,
+                _ => continue,
+            }
+            if let Some(next) = self.ask(token, None, |driven| driven.expire(now)) {
+                self.set_deadline(token, next);
+            }
+        }
+    }
+
+    /// Takes back the sockets that nobody came back to since the last look.
+    fn look(&mut self, now: Instant) {
+        self.next_look = now + LOOK_EVERY;
+        self.lively = false;
+        let mut watched = mem::take(&mut self.watched);
+        watched.retain_mut(|w| self.keep_watching(w));
+        self.watched = watched;
+    }
+
+    fn keep_watching(&mut self, w: &mut Watched) -> bool {
+        let Some(entry) = self.sockets.get(&w.token) else { return false };
+        let sight = entry.driven.handover().look();
+        if !sight.claimed {
+            return false;
+        }
+        let quiet = sight.departures == mem::replace(&mut w.departures, sight.departures);
+        if quiet && !sight.occupied {
+            if entry.driven.handover().rearm() {
+                self.ask(w.token, (), |driven| driven.arm());
+                return false;
+            }
+            self.lively = true;
+            return true;
+        }
+        self.lively |= !quiet || !sight.occupied;
+        true
+    }
+
+    /// How long to sleep. The order is what keeps wake-ups from being lost: announce the sleep,
+    /// then look for commands and abandoned sockets once more.
+    fn prepare_to_sleep(&mut self) -> Option<Duration> {
+        if !self.work.is_empty() || !self.running {
+            return Some(Duration::ZERO);
+        }
+        self.shared.watch.sleep();
+        {
+            let mut inbox = self.shared.inbox();
+            if !inbox.commands.is_empty() {
+                return Some(Duration::ZERO);
+            }
+            inbox.asleep = true;
+        }
+        let now = Instant::now();
+        let next_timer = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        if self.lively || self.has_abandoned() {
+            self.shared.watch.wake();
+            let until = next_timer.map_or(self.next_look, |at| at.min(self.next_look));
+            return Some(until.saturating_duration_since(now));
+        }
+        next_timer.map(|at| at.saturating_duration_since(now))
+    }
+
+    fn has_abandoned(&self) -> bool {
+        self.watched.iter().any(|w| {
+            self.sockets.get(&w.token).is_some_and(|entry| {
+                let sight = entry.driven.handover().look();
+                sight.claimed && !sight.occupied
+            })
+        })
+    }
+
+    fn begin_burst(&mut self, token: usize) {
+        if self.bursts.is_empty() && self.tick.every(BURST_LOOK_EVERY).is_err() {
+            // Without a timer the tail is written at once, which only costs speed.
+            self.ask(token, false, |driven| driven.look_at_burst());
+        }
+        if !self.bursts.contains(&token) {
+            self.bursts.push(token);
+        }
+    }
+
+    fn look_at_bursts(&mut self) {
+        self.tick.clear();
+        let mut bursts = mem::take(&mut self.bursts);
+        bursts.retain(|token| self.ask(*token, false, |driven| driven.look_at_burst()));
+        self.bursts = bursts;
+        if self.bursts.is_empty() {
+            // If it cannot be stopped, the next tick finds nothing and tries again.
+            let _ = self.tick.stop();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Progress: who drives a socket, who sleeps where, and the thread that drives what nobody drives.
+
+pub(crate) mod handover;
+pub(crate) mod io_thread;
+pub(crate) mod parker;
+pub(crate) mod waiters;
+
+/// What `handover` is built on; the models put loom's or shuttle's in its place.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+}

@@ -1,0 +1,131 @@
+//! How one waiting thread is woken, whichever way it sleeps.
+//!
+//! ```text
+//!   EMPTY --sleep_*--> FUTEX | DESCRIPTOR | POLL --notify--> NOTIFIED --reset--> EMPTY
+//!     +------------------------notify------------------------->^
+//! ```
+//!
+//! The notifier changes the state under the socket's lock and does the waking system call, if the
+//! sleeper needs one, after unlocking.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::sys::{self, EventFd, Woken};
+
+const EMPTY: u32 = 0;
+const NOTIFIED: u32 = 1;
+const FUTEX: u32 = 2;
+const DESCRIPTOR: u32 = 3;
+const POLL: u32 = 4;
+
+/// What the notifier still has to do for a sleeper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// It was awake, or somebody else wakes it.
+    Nothing,
+    /// Call [`Parker::unpark`].
+    Unpark,
+    /// It sleeps in the socket's own poll: wake that.
+    Poll,
+}
+
+/// One thread's place to sleep. A thread waits for one thing at a time, so each thread has one.
+#[derive(Debug)]
+pub(crate) struct Parker {
+    word: AtomicU32,
+    descriptor: OnceLock<EventFd>,
+}
+
+thread_local! {
+    static MINE: Arc<Parker> = Arc::new(Parker::new());
+}
+
+impl Parker {
+    fn new() -> Parker {
+        Parker { word: AtomicU32::new(EMPTY), descriptor: OnceLock::new() }
+    }
+
+    /// This thread's parker, reset.
+    pub(crate) fn current() -> Arc<Parker> {
+        let parker = MINE.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
+        parker.reset();
+        parker
+    }
+
+    /// Forgets an earlier notification.
+    pub(crate) fn reset(&self) {
+        self.word.store(EMPTY, Ordering::SeqCst);
+    }
+
+    /// Whether somebody notified since the last reset.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.word.load(Ordering::SeqCst) == NOTIFIED
+    }
+
+    /// Notifies the thread; what remains to be done is answered, so that it can wait until a lock
+    /// is released.
+    pub(crate) fn notify(&self) -> Wake {
+        match self.word.swap(NOTIFIED, Ordering::SeqCst) {
+            FUTEX | DESCRIPTOR => Wake::Unpark,
+            POLL => Wake::Poll,
+            _ => Wake::Nothing,
+        }
+    }
+
+    /// Ends the sleep of a thread that [`notify`](Parker::notify) found asleep.
+    pub(crate) fn unpark(&self) {
+        sys::futex_wake(&self.word, 1);
+        if let Some(descriptor) = self.descriptor.get() {
+            descriptor.signal();
+        }
+    }
+
+    /// Sleeps until notified, the time passes, or a signal arrives.
+    pub(crate) fn park(&self, timeout: Option<Duration>) -> Woken {
+        if self.word.compare_exchange(EMPTY, FUTEX, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            return Woken::Woken;
+        }
+        let woken = sys::futex_wait(&self.word, FUTEX, timeout);
+        self.stop_sleeping(FUTEX);
+        woken
+    }
+
+    /// The thread is about to sleep in the socket's poll. False if it was notified already.
+    pub(crate) fn sleep_in_poll(&self) -> bool {
+        self.word.compare_exchange(EMPTY, POLL, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// The thread came back from the socket's poll.
+    pub(crate) fn left_poll(&self) {
+        self.stop_sleeping(POLL);
+    }
+
+    /// The thread is about to sleep on its own descriptor beside others. False if it was notified
+    /// already.
+    pub(crate) fn sleep_on_descriptor(&self) -> bool {
+        self.word.compare_exchange(EMPTY, DESCRIPTOR, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// The thread came back from waiting on its descriptor.
+    pub(crate) fn left_descriptor(&self) {
+        self.stop_sleeping(DESCRIPTOR);
+        if let Some(descriptor) = self.descriptor.get() {
+            descriptor.clear();
+        }
+    }
+
+    /// The descriptor that becomes readable when the thread is notified while it sleeps on it.
+    pub(crate) fn descriptor(&self) -> std::io::Result<&EventFd> {
+        if let Some(descriptor) = self.descriptor.get() {
+            return Ok(descriptor);
+        }
+        let made = EventFd::new()?;
+        Ok(self.descriptor.get_or_init(|| made))
+    }
+
+    fn stop_sleeping(&self, how: u32) {
+        let _ = self.word.compare_exchange(how, EMPTY, Ordering::SeqCst, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,142 @@
+//! Who waits for a socket, and what must be woken once its lock is released.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::parker::{Parker, Wake};
+
+/// What a waiter waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// A message to receive.
+    Receive,
+    /// Room to send.
+    Send,
+    /// Either; the waiter only looks and takes nothing, so it is told of everything.
+    Observe,
+}
+
+#[derive(Debug)]
+enum Sleeper {
+    Thread(Arc<Parker>),
+    Task(Waker),
+}
+
+#[derive(Debug)]
+struct Waiter {
+    id: u64,
+    interest: Interest,
+    sleeper: Sleeper,
+}
+
+/// The waiters of one socket, oldest first; kept under the socket's lock. A notified waiter is
+/// taken off the list: it tries again, and comes back if there was nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    list: Vec<Waiter>,
+    next_id: u64,
+    tasks: usize,
+}
+
+/// Wake-ups that wait until the lock is released: they are system calls or foreign code.
+#[derive(Debug, Default)]
+pub(crate) struct Wakeups {
+    threads: Vec<Arc<Parker>>,
+    tasks: Vec<Waker>,
+    /// The thread that drives sleeps in the socket's poll.
+    pub(crate) poll: bool,
+}
+
+impl Wakeups {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.threads.is_empty() && self.tasks.is_empty() && !self.poll
+    }
+
+    /// Wakes threads and tasks; the socket's poll is left to its owner.
+    pub(crate) fn deliver(self) {
+        for parker in self.threads {
+            parker.unpark();
+        }
+        for waker in self.tasks {
+            waker.wake();
+        }
+    }
+}
+
+impl Waiters {
+    pub(crate) fn add_thread(&mut self, interest: Interest, parker: &Arc<Parker>) -> u64 {
+        self.add(interest, Sleeper::Thread(Arc::clone(parker)))
+    }
+
+    pub(crate) fn add_task(&mut self, interest: Interest, waker: Waker) -> u64 {
+        self.tasks += 1;
+        self.add(interest, Sleeper::Task(waker))
+    }
+
+    fn add(&mut self, interest: Interest, sleeper: Sleeper) -> u64 {
+        self.next_id += 1;
+        self.list.push(Waiter { id: self.next_id, interest, sleeper });
+        self.next_id
+    }
+
+    /// Takes a waiter off the list; false if it had been notified.
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        let Some(at) = self.list.iter().position(|w| w.id == id) else { return false };
+        self.take(at);
+        true
+    }
+
+    fn take(&mut self, at: usize) -> Waiter {
+        let waiter = self.list.remove(at);
+        self.tasks -= usize::from(matches!(waiter.sleeper, Sleeper::Task(_)));
+        waiter
+    }
+
+    /// Whether a future waits: then the socket stays with the I/O thread.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.tasks > 0
+    }
+
+    /// Notifies up to `count` that wait for `what`, and everybody who observes.
+    pub(crate) fn notify(&mut self, what: Interest, count: usize, wakeups: &mut Wakeups) {
+        let mut left = count;
+        let mut at = 0;
+        while let Some(waiter) = self.list.get(at) {
+            let takes = waiter.interest == what && left > 0;
+            if takes || waiter.interest == Interest::Observe {
+                left -= usize::from(takes);
+                let waiter = self.take(at);
+                Self::wake(waiter, wakeups);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Notifies everybody: the socket ends.
+    pub(crate) fn notify_all(&mut self, wakeups: &mut Wakeups) {
+        self.tasks = 0;
+        for waiter in self.list.drain(..) {
+            Self::wake(waiter, wakeups);
+        }
+    }
+
+    /// Notifies one waiting thread, so that it takes over the driving.
+    pub(crate) fn pass_the_seat(&mut self, wakeups: &mut Wakeups) {
+        if let Some(at) = self.list.iter().position(|w| matches!(w.sleeper, Sleeper::Thread(_))) {
+            let waiter = self.take(at);
+            Self::wake(waiter, wakeups);
+        }
+    }
+
+    fn wake(waiter: Waiter, wakeups: &mut Wakeups) {
+        match waiter.sleeper {
+            Sleeper::Task(waker) => wakeups.tasks.push(waker),
+            Sleeper::Thread(parker) => match parker.notify() {
+                Wake::Nothing => {}
+                Wake::Unpark => wakeups.threads.push(parker),
+                Wake::Poll => wakeups.poll = true,
+            },
+        }
+    }
+}

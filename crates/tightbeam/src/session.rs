@@ -1,0 +1,75 @@
+//! One endpoint's life across reconnects.
+//!
+//! ```text
+//!   RESOLVING --addresses--> CONNECTING --connected--> CONNECTED
+//!       ^                      |  next address            |
+//!       +------ WAITING <------+--------------------------+  (broken)
+//! ```
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::connection::SourceId;
+use crate::endpoint::Endpoint;
+use crate::options::Options;
+use crate::pipe::PipeId;
+
+/// What a session is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its name is being looked up.
+    Resolving,
+    /// It waits until it may try again.
+    Waiting,
+    /// A connection is being made, or is there.
+    Connected(SourceId),
+}
+
+/// An endpoint that was connected to.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) stage: Stage,
+    /// The pipe that outlives connections; none yet if it waits for the handshake.
+    pub(crate) pipe: Option<PipeId>,
+    /// The addresses of the endpoint that have not been tried since it was looked up.
+    pub(crate) untried: VecDeque<SocketAddr>,
+    /// How long the last pause was.
+    pause: Option<Duration>,
+}
+
+impl Session {
+    pub(crate) fn new(endpoint: Endpoint, pipe: Option<PipeId>) -> Session {
+        let stage = Stage::Resolving;
+        Session { endpoint, stage, pipe, untried: VecDeque::new(), pause: None }
+    }
+
+    /// A handshake succeeded: the next pause is the first again.
+    pub(crate) fn reset(&mut self) {
+        self.pause = None;
+        self.untried.clear();
+    }
+
+    /// How long to wait before the next attempt; `None` if there is to be none. Without a maximum
+    /// the pause is the interval and up to as much again, at random, so that the peers of a
+    /// restarted server do not come all at once; with one it doubles from the interval up to it.
+    pub(crate) fn next_pause(&mut self, options: &Options) -> Option<Duration> {
+        let interval = options.reconnect_ivl?;
+        let maximum = options.reconnect_ivl_max.filter(|maximum| *maximum > interval);
+        let pause = match (maximum, self.pause) {
+            (None, _) => interval + jitter(interval),
+            (Some(_), None) => interval,
+            (Some(maximum), Some(last)) => last.saturating_mul(2).min(maximum),
+        };
+        self.pause = Some(pause);
+        Some(pause)
+    }
+}
+
+fn jitter(interval: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0u8);
+    let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(random.checked_rem(nanos).unwrap_or(0))
+}

@@ -1,0 +1,139 @@
+//! What every socket has, whatever it can send and receive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zmtp::SocketType;
+
+use super::{Core, Readiness, SocketStats};
+use crate::context::Handle;
+use crate::endpoint::Endpoint;
+use crate::error::Result;
+use crate::monitor::Monitor;
+use crate::options::{OwnedValue, Value};
+
+/// What every socket has: endpoints, options, readiness, events and statistics.
+///
+/// Both [`AnySocket`](crate::AnySocket) and [`Socket`](crate::Socket) deref to it.
+#[derive(Debug)]
+pub struct SocketBase {
+    core: Arc<Core>,
+    owner: bool,
+}
+
+impl Drop for SocketBase {
+    fn drop(&mut self) {
+        if self.owner {
+            self.core.close();
+        }
+    }
+}
+
+impl SocketBase {
+    pub(super) fn new(core: Arc<Core>, owner: bool) -> SocketBase {
+        SocketBase { core, owner }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The number that names the socket in [`Context::socket_by_handle`](crate::Context::socket_by_handle).
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.core.id())
+    }
+
+    /// The type of the socket.
+    #[must_use]
+    pub fn socket_type(&self) -> SocketType {
+        self.core.socket_type
+    }
+
+    /// Listens at an endpoint, such as `tcp://127.0.0.1:5555` or `tcp://*:*`. Answers the endpoint
+    /// with the address and port that were bound.
+    ///
+    /// # Errors
+    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::Io`] (the address is in use, or
+    /// not ours), [`Error::NoIoThread`], [`Error::Terminated`].
+    pub fn bind(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
+        self.core.bind(endpoint.as_ref())
+    }
+
+    /// Connects to an endpoint. Returns at once: the connection is made in the background, and made
+    /// again whenever it breaks. Unless the option IMMEDIATE is set, messages may be queued before.
+    ///
+    /// # Errors
+    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::NoIoThread`],
+    /// [`Error::Terminated`].
+    pub fn connect(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
+        self.core.connect(endpoint.as_ref())
+    }
+
+    /// Stops listening at an endpoint that [`bind`](SocketBase::bind) answered. Connections that were
+    /// accepted go on.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEndpoint`].
+    pub fn unbind(&self, endpoint: impl AsRef<str>) -> Result<()> {
+        self.core.unbind(endpoint.as_ref())
+    }
+
+    /// Ends the connection to an endpoint. Messages that the kernel does not take at once are
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEndpoint`].
+    pub fn disconnect(&self, endpoint: impl AsRef<str>) -> Result<()> {
+        self.core.disconnect(endpoint.as_ref())
+    }
+
+    /// Which of sending and receiving would succeed just now. Does not wait.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn readiness(&self) -> Result<Readiness> {
+        self.core.readiness()
+    }
+
+    /// Waits until one of the wanted is possible, at most so long (`None`: for ever). Answers what
+    /// is; nothing, if the time is over.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`], [`Error::Terminated`].
+    pub fn poll(&self, wanted: Readiness, timeout: Option<Duration>) -> Result<Readiness> {
+        self.core.poll(wanted, timeout)
+    }
+
+    /// Sets an option by its number; see [`options::TABLE`](crate::options::TABLE).
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`], [`Error::BadOption`]; the option is then as it was.
+    pub fn set_option(&self, number: i32, value: Value<'_>) -> Result<()> {
+        self.core.set_option(number, value)
+    }
+
+    /// Reads an option by its number.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`], [`Error::BadOption`].
+    pub fn option(&self, number: i32) -> Result<OwnedValue> {
+        self.core.option(number)
+    }
+
+    /// The events of this socket's connections from now on.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn monitor(&self) -> Result<Monitor> {
+        Ok(self.core.lock()?.monitors.subscribe())
+    }
+
+    /// What the socket has carried, and what it holds.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn stats(&self) -> Result<SocketStats> {
+        Ok(self.core.lock()?.stats())
+    }
+}

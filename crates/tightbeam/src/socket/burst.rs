@@ -1,0 +1,83 @@
+//! When bytes leave: at once, or gathered because many sends follow each other.
+//!
+//! ```text
+//!   SINGLE --8 sends in a row, each right behind the last--> BURST
+//!     ^                                                        |
+//!     +------a look (every 100 us) that finds nothing new------+
+//! ```
+//!
+//! In a burst a send only queues; a full segment or the high-water mark is written by the sender,
+//! and the tail by the I/O thread's look. The clock is read for single sends alone, where a system
+//! call follows anyway.
+
+use std::time::{Duration, Instant};
+
+/// Sends this close to the one before are in a row. The time is what the application spends
+/// between two calls: the calls themselves do not count.
+const GAP: Duration = Duration::from_micros(3);
+/// So many in a row are a burst.
+const RUN: u32 = 8;
+
+/// Whether a send should write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// At once.
+    Now,
+    /// Later; this is the first of a burst, and the I/O thread must be told.
+    BurstBegins,
+    /// Later.
+    Later,
+}
+
+/// The sends of one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Burst {
+    going_on: bool,
+    run: u32,
+    last: Option<Instant>,
+    /// Sends since the last look.
+    news: u64,
+}
+
+impl Burst {
+    /// A message is about to be queued.
+    #[inline]
+    pub(crate) fn on_send(&mut self) -> When {
+        if self.going_on {
+            self.news += 1;
+            return When::Later;
+        }
+        self.on_single_send(Instant::now())
+    }
+
+    fn on_single_send(&mut self, now: Instant) -> When {
+        let close = self.last.is_some_and(|last| now.saturating_duration_since(last) < GAP);
+        self.run = if close { self.run + 1 } else { 0 };
+        if self.run < RUN {
+            return When::Now;
+        }
+        self.going_on = true;
+        self.news = 1;
+        When::BurstBegins
+    }
+
+    /// Whether sends are being gathered.
+    pub(crate) fn is_going_on(&self) -> bool {
+        self.going_on
+    }
+
+    /// A single send has returned from writing.
+    pub(crate) fn after_single_send(&mut self) {
+        self.last = Some(Instant::now());
+    }
+
+    /// The I/O thread looks. True while the burst goes on.
+    pub(crate) fn look(&mut self) -> bool {
+        self.going_on = std::mem::take(&mut self.news) > 0;
+        if !self.going_on {
+            self.run = 0;
+            self.last = None;
+        }
+        self.going_on
+    }
+}

@@ -1,0 +1,241 @@
+//! One socket: its lock, and what lies outside it.
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError, Weak};
+use std::time::Instant;
+
+use mio::unix::SourceFd;
+use mio::{Events, Poll, Registry, Token, Waker};
+use zmtp::SocketType;
+
+use super::state::{Deferred, Guard, Life, State};
+use crate::context::{ContextShared, SocketId};
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::pattern::Pattern;
+use crate::reactor::handover::Handover;
+use crate::reactor::io_thread::{Command, IoShared};
+use crate::sys;
+
+/// Events taken from a poll at once.
+pub(super) const EVENTS: usize = 128;
+/// The token of the waker in a socket's poll.
+pub(super) const WAKE: Token = Token(usize::MAX);
+
+/// What a thread must hold to wait for the socket's events.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) poll: Poll,
+    pub(super) events: Events,
+}
+
+/// A socket's place in the reactor; made when it first binds or connects over the network.
+#[derive(Debug)]
+pub(super) struct Reactor {
+    pub(super) io: Arc<IoShared>,
+    pub(super) token: usize,
+    pub(super) poll_fd: RawFd,
+    pub(super) registry: Registry,
+    pub(super) seat: Mutex<Seat>,
+    waker: OnceLock<Option<Waker>>,
+}
+
+impl Reactor {
+    fn new(io: Arc<IoShared>) -> io::Result<Reactor> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let (token, poll_fd) = (io.token(), poll.as_raw_fd());
+        let seat = Mutex::new(Seat { poll, events: Events::with_capacity(EVENTS) });
+        Ok(Reactor { io, token, poll_fd, registry, seat, waker: OnceLock::new() })
+    }
+
+    /// Takes the seat if it is free.
+    pub(super) fn try_seat(&self) -> Option<std::sync::MutexGuard<'_, Seat>> {
+        match self.seat.try_lock() {
+            Ok(seat) => Some(seat),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Wakes whoever sleeps in the socket's poll.
+    pub(super) fn wake_poll(&self) {
+        let waker = self.waker.get_or_init(|| Waker::new(&self.registry, WAKE).ok());
+        match waker {
+            // Fails only when the counter is full, and then the sleeper wakes anyway.
+            Some(waker) => drop(waker.wake()),
+            // Out of descriptors: arming reports whatever is pending, and the I/O thread takes over.
+            None => self.io.post(Command::Work(self.token)),
+        }
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        // The epoll of the I/O thread is shared with a forked child: the child must not touch it.
+        if self.io.is_of_this_process() {
+            self.io.deregister(self.poll_fd);
+        }
+    }
+}
+
+/// A socket of any type.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(super) this: Weak<Core>,
+    pub(super) id: SocketId,
+    pub(crate) socket_type: SocketType,
+    pub(super) context: Arc<ContextShared>,
+    fork_generation: u32,
+    pub(super) handover: Handover,
+    pub(super) reactor: OnceLock<Reactor>,
+    state: Mutex<State>,
+    epoch: Instant,
+    /// When a caller last left while the I/O thread slept, in nanoseconds since `epoch`.
+    last_unwatched: AtomicU64,
+}
+
+impl Core {
+    pub(crate) fn new(
+        id: SocketId,
+        socket_type: SocketType,
+        context: Arc<ContextShared>,
+        options: Options,
+        pattern: Pattern,
+    ) -> Arc<Core> {
+        Arc::new_cyclic(|this| Core {
+            this: Weak::clone(this),
+            id,
+            socket_type,
+            context,
+            fork_generation: sys::fork_generation(),
+            handover: Handover::new(),
+            reactor: OnceLock::new(),
+            state: Mutex::new(State::new(options, pattern)),
+            epoch: Instant::now(),
+            last_unwatched: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn id(&self) -> SocketId {
+        self.id
+    }
+
+    /// Whether this process is not the one that opened the socket.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.fork_generation != sys::fork_generation()
+    }
+
+    /// Locks the socket. A forked child must not come here: the lock may be held for ever.
+    #[inline]
+    pub(crate) fn lock_always(&self) -> Guard<'_> {
+        Guard::new(self, self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Locks the socket for a call of the application.
+    #[inline]
+    pub(crate) fn lock(&self) -> Result<Guard<'_>> {
+        if self.is_forked() {
+            return Err(Error::Forked);
+        }
+        let guard = self.lock_always();
+        guard.check_open()?;
+        Ok(guard)
+    }
+
+    /// Locks the socket unless somebody else has.
+    pub(crate) fn try_lock(&self) -> Result<Guard<'_>> {
+        if self.is_forked() {
+            return Err(Error::Forked);
+        }
+        let state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy),
+        };
+        let guard = Guard::new(self, state);
+        guard.check_open()?;
+        Ok(guard)
+    }
+
+    /// In a forked child: closes the descriptors that can be reached without waiting, and nothing
+    /// else.
+    pub(crate) fn abandon(&self) {
+        if let Ok(mut state) = self.state.try_lock() {
+            state.sources.clear();
+            state.life = Life::Gone;
+        }
+    }
+
+    /// The socket's place in the reactor, made on first use.
+    pub(super) fn reactor(&self) -> Result<&Reactor> {
+        if let Some(reactor) = self.reactor.get() {
+            return Ok(reactor);
+        }
+        let io = self.context.io_thread()?;
+        let made = Reactor::new(io).map_err(Error::io("open the socket's poll"))?;
+        let (io, token, poll_fd) = (Arc::clone(&made.io), made.token, made.poll_fd);
+        let mut mine = false;
+        let reactor = self.reactor.get_or_init(|| {
+            mine = true;
+            made
+        });
+        if mine && let Some(this) = self.this.upgrade() {
+            io.post(Command::Add(token, this));
+            io.register(poll_fd, token).map_err(Error::io("register the socket's poll"))?;
+        }
+        Ok(reactor)
+    }
+
+    /// The token that timers are announced with. Only sockets in the reactor have timers.
+    pub(super) fn token(&self) -> usize {
+        self.reactor.get().map_or(0, |reactor| reactor.token)
+    }
+
+    /// Does what was put off until the lock was released.
+    pub(super) fn do_deferred(&self, deferred: Deferred) {
+        if let Some(reactor) = self.reactor.get() {
+            if deferred.wakeups.poll {
+                reactor.wake_poll();
+            }
+            for command in deferred.commands {
+                reactor.io.post(command);
+            }
+            if deferred.kick {
+                self.kick();
+            }
+        }
+        for stream in deferred.streams {
+            if let Some(reactor) = self.reactor.get() {
+                // Before it is closed: a forked child may hold the descriptor open.
+                let _ = reactor.registry.deregister(&mut SourceFd(&stream.as_raw_fd()));
+            }
+        }
+        deferred.wakeups.deliver();
+        if deferred.ended {
+            self.context.socket_ended(self.id);
+        }
+    }
+
+    /// Makes sure that somebody comes for the ready list.
+    fn kick(&self) {
+        let Some(reactor) = self.reactor.get() else { return };
+        let sight = self.handover.look();
+        if !sight.claimed {
+            reactor.io.post(Command::Work(reactor.token));
+        } else if sight.occupied {
+            reactor.wake_poll();
+        }
+        // Claimed with nobody inside: the next caller, or the look that takes the socket back.
+    }
+
+    /// Whether a caller left just now, too, and found the I/O thread asleep.
+    pub(super) fn left_unwatched_again(&self, within_ns: u64) -> bool {
+        let now = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let last = self.last_unwatched.swap(now, Ordering::Relaxed);
+        last != 0 && now.saturating_sub(last) < within_ns
+    }
+}

@@ -1,0 +1,232 @@
+//! Writing what is queued.
+
+use std::cell::RefCell;
+use std::sync::Weak;
+
+use super::core::Core;
+use super::state::{Guard, State};
+use crate::connection::{SourceId, WriteJob, WriteOutcome};
+use crate::pipe::buffers::BUFFER_SIZE;
+use crate::reactor::io_thread::Command;
+use crate::reactor::waiters::Interest;
+
+use super::burst::When;
+
+/// A send that goes to more peers than this leaves the writing to the I/O thread.
+const WRITTEN_BY_CALLER: usize = 8;
+/// Segments written in a row before others get their turn.
+const WRITE_BUDGET: usize = 16;
+
+thread_local! {
+    /// Sockets in which this thread's sends may be waiting for more.
+    static BURSTING: RefCell<Vec<Weak<Core>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes what this thread's bursts have left behind: it is about to wait.
+pub(super) fn all_of_this_thread() {
+    // Fails only while the thread is ending; the I/O thread writes then.
+    let sockets = BURSTING.try_with(|list| std::mem::take(&mut *list.borrow_mut()));
+    for socket in sockets.unwrap_or_default() {
+        if let Some(core) = socket.upgrade() {
+            core.flush_all();
+        }
+    }
+}
+
+impl Core {
+    /// A message was queued: write it now, or let the burst gather.
+    pub(super) fn after_send(&self, mut guard: Guard<'_>) {
+        if guard.pipes.dirty.is_empty() {
+            return;
+        }
+        match guard.burst.on_send() {
+            When::Now => {
+                if guard.pipes.dirty.len() > WRITTEN_BY_CALLER {
+                    self.leave_to_io_thread(&mut guard);
+                    return;
+                }
+                let source = guard.only_dirty();
+                drop(guard);
+                match source {
+                    Some(id) => self.write(id),
+                    None => self.flush_all(),
+                }
+            }
+            When::BurstBegins => {
+                self.begin_burst(&mut guard);
+                self.write_urgent(guard);
+            }
+            When::Later => self.write_urgent(guard),
+        }
+    }
+
+    fn begin_burst(&self, guard: &mut Guard<'_>) {
+        let token = self.token();
+        guard.deferred.commands.push(Command::Burst(token));
+        let this = self.this.clone();
+        // Fails only while the thread is ending; the I/O thread looks anyway.
+        let _ = BURSTING.try_with(|list| list.borrow_mut().push(this));
+    }
+
+    fn leave_to_io_thread(&self, guard: &mut Guard<'_>) {
+        let token = self.token();
+        if !std::mem::replace(&mut guard.flush_requested, true) {
+            guard.deferred.commands.push(Command::Work(token));
+        }
+    }
+
+    /// Writes the pipes that should not wait.
+    #[inline]
+    fn write_urgent(&self, mut guard: Guard<'_>) {
+        if guard.pipes.urgent.is_empty() {
+            return;
+        }
+        if guard.pipes.urgent.len() > WRITTEN_BY_CALLER {
+            guard.pipes.urgent.clear();
+            self.leave_to_io_thread(&mut guard);
+            return;
+        }
+        let mut sources = Vec::with_capacity(1);
+        while let Some(pipe) = guard.pipes.urgent.pop() {
+            sources.extend(guard.links.get(pipe).copied());
+        }
+        drop(guard);
+        for id in sources {
+            self.write(id);
+        }
+    }
+
+    /// Writes whatever is queued, as far as the kernel takes it.
+    pub(super) fn flush_all(&self) {
+        let mut guard = self.lock_always();
+        if guard.pipes.dirty.is_empty() {
+            return;
+        }
+        let state = &mut *guard;
+        state.pipes.urgent.clear();
+        let dirty = std::mem::take(&mut state.pipes.dirty);
+        let mut sources = Vec::with_capacity(dirty.len());
+        for pipe in dirty {
+            if let Some(pipe) = state.pipes.get_mut(pipe) {
+                pipe.dirty = false;
+            }
+            sources.extend(state.links.get(pipe).copied());
+        }
+        drop(guard);
+        for id in sources {
+            self.write(id);
+        }
+    }
+
+    /// Writes to one connection until there is nothing left, or the kernel takes no more.
+    pub(super) fn write(&self, id: SourceId) {
+        let Some(mut job) = self.lock_always().begin_write(id) else { return };
+        for _ in 0..WRITE_BUDGET {
+            let outcome = job.run();
+            let mut guard = self.lock_always();
+            let token = self.token();
+            match guard.end_write(id, job, outcome, token) {
+                Some(next) => job = next,
+                None => return,
+            }
+        }
+        // Others get their turn; this connection comes back.
+        let mut guard = self.lock_always();
+        guard.put_off_write(id, job);
+    }
+}
+
+impl State {
+    /// The connection of the only pipe with output, which is then not dirty any more.
+    fn only_dirty(&mut self) -> Option<SourceId> {
+        let [pipe] = self.pipes.dirty[..] else { return None };
+        let source = self.links.get(pipe).copied()?;
+        self.pipes.dirty.clear();
+        self.pipes.urgent.clear();
+        self.pipes.get_mut(pipe)?.dirty = false;
+        Some(source)
+    }
+
+    fn begin_write(&mut self, id: SourceId) -> Option<WriteJob> {
+        let super::state::Source::Connection(connection) = self.sources.get_mut(id)? else {
+            return None;
+        };
+        connection.resumed = false;
+        let pipe = connection.pipe.and_then(|pipe| self.pipes.get_mut(pipe));
+        connection.begin_write(pipe.map(|pipe| &mut pipe.outgoing))
+    }
+
+    /// Puts back what a writer took, and takes out what it should write next.
+    fn end_write(
+        &mut self,
+        id: SourceId,
+        job: WriteJob,
+        outcome: WriteOutcome,
+        token: usize,
+    ) -> Option<WriteJob> {
+        self.put_back_write(id, job);
+        let connection = self.connection(id)?;
+        if connection.ending.is_some() {
+            self.finish_loss(id, token);
+            return None;
+        }
+        let again = connection.take_again();
+        match outcome {
+            WriteOutcome::Done => {}
+            WriteOutcome::Blocked if connection.block() => return None,
+            WriteOutcome::Blocked => return self.begin_write(id),
+            WriteOutcome::Failed(error) => {
+                self.lose(id, error.into(), token);
+                return None;
+            }
+        }
+        if !self.burst.is_going_on() {
+            self.burst.after_single_send();
+        }
+        let pipe = self.connection(id).and_then(|connection| connection.pipe);
+        let queued = pipe.and_then(|pipe| self.pipes.get(pipe)).map_or(0, |p| p.outgoing.bytes());
+        let next = if again || !self.burst.is_going_on() || queued >= BUFFER_SIZE {
+            self.begin_write(id)
+        } else {
+            None
+        };
+        if next.is_none() {
+            self.close_if_drained(id, token);
+        }
+        next
+    }
+
+    fn put_back_write(&mut self, id: SourceId, job: WriteJob) {
+        let State { sources, pipes, waiters, deferred, .. } = self;
+        let Some(super::state::Source::Connection(connection)) = sources.get_mut(id) else {
+            return;
+        };
+        let (finished, unfinished) = connection.finish_write(job);
+        let Some(pipe) = connection.pipe.and_then(|pipe| pipes.get_mut(pipe)) else {
+            deferred.segments.extend(finished.into_iter().chain(unfinished));
+            return;
+        };
+        if let Some(segment) = unfinished {
+            pipe.outgoing.put_back(segment);
+        }
+        if let Some(segment) = finished {
+            let had_room = pipe.has_room();
+            let queued = pipe.outgoing.messages();
+            let mut bodies = pipe.outgoing.written(segment);
+            deferred.frames.append(&mut bodies);
+            if !had_room && pipe.has_room() {
+                let freed = queued - pipe.outgoing.messages();
+                waiters.notify(Interest::Send, freed, &mut deferred.wakeups);
+            }
+        }
+    }
+
+    fn put_off_write(&mut self, id: SourceId, job: WriteJob) {
+        self.put_back_write(id, job);
+        if let Some(connection) = self.connection(id) {
+            connection.resumed = true;
+            self.enlist(id);
+            self.deferred.kick = true;
+        }
+    }
+}

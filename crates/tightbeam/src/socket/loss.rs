@@ -1,0 +1,303 @@
+//! The end of connections, of pipes and of the socket itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::unix::SourceFd;
+use std::os::fd::AsRawFd;
+
+use super::core::Core;
+use super::state::{Life, Source, State, Timer};
+use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
+use crate::endpoint::Endpoint;
+use crate::monitor::EventKind;
+use crate::pipe::PipeId;
+use crate::reactor::io_thread::Command;
+use crate::session::Stage;
+
+impl State {
+    /// Ends a connection, now or as soon as nobody reads or writes it any more.
+    pub(super) fn lose(&mut self, id: SourceId, loss: Loss, token: usize) {
+        let Some(connection) = self.connection(id) else { return };
+        if connection.ending.is_some() {
+            return;
+        }
+        connection.say_farewell();
+        connection.ending = Some(loss);
+        if connection.is_busy() {
+            connection.stream.shutdown();
+        } else {
+            self.finish_loss(id, token);
+        }
+    }
+
+    /// Removes a connection that is to end, unless it is still busy.
+    pub(super) fn finish_loss(&mut self, id: SourceId, token: usize) {
+        if self.connection(id).is_none_or(|connection| connection.is_busy()) {
+            return;
+        }
+        let Some(Source::Connection(mut connection)) = self.sources.remove(id) else { return };
+        self.deferred.streams.push(Arc::clone(&connection.stream));
+        let loss = connection.ending.take().unwrap_or(Loss::Ours);
+        let endpoint = self.endpoint_of(connection.origin);
+        self.report_loss(&connection, endpoint.as_ref(), &loss);
+        self.rescue_queues(&mut connection);
+        match connection.origin {
+            Origin::Listener(listener) => {
+                if let Some(listening) = self.listening(listener) {
+                    listening.pending.retain(|pending| *pending != id);
+                }
+                if let Some(pipe) = connection.pipe {
+                    self.bury_pipe(pipe);
+                }
+            }
+            Origin::Session(session) => self.session_lost(session, &connection, &loss, token),
+        }
+        self.check_closing();
+    }
+
+    fn report_loss(&mut self, connection: &Connection, endpoint: Option<&Endpoint>, loss: &Loss) {
+        let kind = match connection.phase {
+            Phase::Connecting => EventKind::ConnectRetried,
+            Phase::Handshake => EventKind::HandshakeFailed,
+            Phase::Traffic => EventKind::Disconnected,
+        };
+        self.monitors.tell(kind, endpoint, Some(loss));
+    }
+
+    /// Keeps whole messages: those received, and those of which no byte was written.
+    fn rescue_queues(&mut self, connection: &mut Connection) {
+        let recoded = connection.take_recoded();
+        let Some(id) = connection.pipe else { return };
+        self.links.remove(id);
+        let Some(pipe) = self.pipes.get_mut(id) else { return };
+        if let Some(segment) = recoded {
+            pipe.outgoing.put_back(segment);
+        }
+        pipe.outgoing.rewind();
+        pipe.paused = false;
+        let incomplete = pipe.incoming.forget_incomplete();
+        self.pipes.released.extend(incomplete);
+    }
+
+    fn session_lost(&mut self, id: SessionId, lost: &Connection, loss: &Loss, token: usize) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            if let Some(pipe) = lost.pipe {
+                self.bury_pipe(pipe);
+            }
+            return;
+        };
+        session.stage = Stage::Waiting;
+        let idle = matches!(self.life, Life::Closing { .. } | Life::Gone)
+            && session.pipe.is_none_or(|p| self.pipes.get(p).is_none_or(|p| !p.outgoing.has_output()));
+        if loss.is_final() || idle {
+            self.end_session(id);
+            return;
+        }
+        if let Some(pipe) = lost.pipe {
+            self.pattern.interrupt(pipe);
+            if self.options.immediate {
+                // The pipe was made for this connection, and goes with it.
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.pipe = None;
+                }
+                self.bury_pipe(pipe);
+            }
+        }
+        let try_next_address = lost.phase == Phase::Connecting;
+        self.retry_session(id, try_next_address, token);
+    }
+
+    /// Plans the next attempt: at once with an address not tried yet, otherwise after a pause.
+    pub(super) fn retry_session(&mut self, id: SessionId, next_address: bool, token: usize) {
+        let State { sessions, options, .. } = self;
+        let Some(session) = sessions.get_mut(id) else { return };
+        session.stage = Stage::Waiting;
+        if next_address && !session.untried.is_empty() {
+            self.set_timer(token, Instant::now(), Timer::Reconnect(id));
+            return;
+        }
+        session.untried.clear();
+        match session.next_pause(options) {
+            Some(pause) => self.set_timer_in(token, pause, Timer::Reconnect(id)),
+            None => self.end_session(id),
+        }
+    }
+
+    /// The endpoint will not be connected to again.
+    pub(super) fn end_session(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.remove(id)
+            && let Some(pipe) = session.pipe
+        {
+            self.bury_pipe(pipe);
+        }
+    }
+
+    /// Nothing more can be sent through the pipe; it stays until what it holds was received.
+    pub(super) fn bury_pipe(&mut self, id: PipeId) {
+        self.links.remove(id);
+        self.pattern.detach(id);
+        let Some(pipe) = self.pipes.get_mut(id) else { return };
+        pipe.dead = true;
+        self.undelivered += pipe.outgoing.messages();
+        if pipe.incoming.messages() == 0 || self.life != Life::Open {
+            self.remove_pipe(id);
+        }
+    }
+
+    pub(super) fn endpoint_of(&self, origin: Origin) -> Option<Endpoint> {
+        match origin {
+            Origin::Listener(id) => match self.sources.get(id) {
+                Some(Source::Listener(listening)) => Some(listening.endpoint.clone()),
+                _ => None,
+            },
+            Origin::Session(id) => self.sessions.get(id).map(|session| session.endpoint.clone()),
+        }
+    }
+
+    /// While the socket is closing, a connection with nothing left to write is closed.
+    pub(super) fn close_if_drained(&mut self, id: SourceId, token: usize) {
+        if !matches!(self.life, Life::Closing { .. }) {
+            return;
+        }
+        let Some(connection) = self.connection(id) else { return };
+        let pipe = connection.pipe;
+        if connection.phase != Phase::Traffic || connection.is_busy() {
+            return;
+        }
+        if pipe.and_then(|pipe| self.pipes.get(pipe)).is_none_or(|p| p.outgoing.messages() == 0) {
+            self.lose(id, Loss::Ours, token);
+        }
+    }
+
+    /// While the socket is closing: whether anything is left to wait for.
+    pub(super) fn check_closing(&mut self) {
+        let Life::Closing { .. } = self.life else { return };
+        if self.sources.is_empty() && self.sessions.is_empty() {
+            self.life = Life::Gone;
+            self.deferred.ended = true;
+            self.timers.clear();
+            self.monitors.close();
+            self.waiters.notify_all(&mut self.deferred.wakeups);
+        }
+    }
+
+    /// Stops listening at an endpoint; connections that it accepted go on.
+    pub(super) fn close_listener(&mut self, id: SourceId, registry: &mio::Registry) {
+        let Some(Source::Listener(listening)) = self.sources.remove(id) else { return };
+        let _ = registry.deregister(&mut SourceFd(&listening.listener.as_raw_fd()));
+        self.monitors.tell(EventKind::Closed, Some(&listening.endpoint), None);
+    }
+}
+
+impl Connection {
+    /// Tells the peer why, if the protocol has something to say and the kernel takes it at once.
+    fn say_farewell(&mut self) {
+        if self.phase != Phase::Connecting && !self.is_busy() && self.collect() {
+            if let Some(mut job) = self.begin_write(None) {
+                job.run();
+                self.finish_write(job);
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Closes the socket: what is queued may still be sent for as long as it lingers. Answers when
+    /// the time is over; none is never. Does not wait.
+    pub(crate) fn close(&self) {
+        if self.is_forked() {
+            self.abandon();
+            return;
+        }
+        self.flush_all();
+        let token = self.token();
+        let mut guard = self.lock_always();
+        if matches!(guard.life, Life::Closing { .. } | Life::Gone) {
+            return;
+        }
+        let linger = guard.options.linger;
+        let until = linger.map(|linger| Instant::now() + linger.min(FAR));
+        guard.life = Life::Closing { until };
+        let state = &mut *guard;
+        state.waiters.notify_all(&mut state.deferred.wakeups);
+        state.staged.clear();
+        let sources: Vec<SourceId> = state.sources.keys().collect();
+        for id in sources {
+            match state.sources.get(id) {
+                Some(Source::Listener(_)) => {
+                    if let Some(reactor) = self.reactor.get() {
+                        state.close_listener(id, &reactor.registry);
+                    }
+                }
+                _ => state.close_if_drained(id, token),
+            }
+        }
+        state.close_idle_sessions(token);
+        if let Some(until) = until {
+            state.set_timer(token, until, Timer::Linger);
+        }
+        state.check_closing();
+    }
+
+    /// The time to linger is over: what is left is dropped.
+    pub(super) fn finish_closing(&self) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        if !matches!(guard.life, Life::Closing { .. }) {
+            return;
+        }
+        let state = &mut *guard;
+        let sessions: Vec<SessionId> = state.sessions.keys().collect();
+        for id in sessions {
+            state.end_session(id);
+        }
+        let sources: Vec<SourceId> = state.sources.keys().collect();
+        for id in sources {
+            state.lose(id, Loss::Ours, token);
+        }
+        state.check_closing();
+    }
+
+    /// The context is shut down: everybody who waits is told.
+    pub(crate) fn terminate(&self) {
+        let mut guard = self.lock_always();
+        let state = &mut *guard;
+        if state.life == Life::Open {
+            state.life = Life::Terminated;
+            state.waiters.notify_all(&mut state.deferred.wakeups);
+        }
+    }
+
+    /// Takes the socket out of its I/O thread for good.
+    pub(crate) fn leave_reactor(&self) {
+        if let Some(reactor) = self.reactor.get() {
+            reactor.io.deregister(reactor.poll_fd);
+            reactor.io.post(Command::Remove(reactor.token));
+        }
+    }
+}
+
+/// Longer than any process runs; added to the clock it stays in range.
+const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+impl State {
+    /// Endpoints that wait to be connected to, and have nothing to send, end.
+    fn close_idle_sessions(&mut self, token: usize) {
+        let sessions: Vec<SessionId> = self.sessions.keys().collect();
+        for id in sessions {
+            let Some(session) = self.sessions.get(id) else { continue };
+            let queued = session
+                .pipe
+                .and_then(|pipe| self.pipes.get(pipe))
+                .is_some_and(|pipe| pipe.outgoing.messages() > 0);
+            if queued {
+                continue;
+            }
+            match session.stage {
+                Stage::Connected(source) => self.lose(source, Loss::Ours, token),
+                Stage::Resolving | Stage::Waiting => self.end_session(id),
+            }
+        }
+    }
+}

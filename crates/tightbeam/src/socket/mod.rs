@@ -1,0 +1,254 @@
+//! Sockets: the untyped one that every language uses, and the typed skin over it.
+
+mod any;
+mod base;
+mod burst;
+mod core;
+mod endpoints;
+mod flush;
+mod future;
+mod loss;
+mod state;
+mod transfer;
+mod turn;
+mod typed;
+mod wait;
+
+use std::time::{Duration, Instant};
+
+pub use self::any::AnySocket;
+pub use self::base::SocketBase;
+pub(crate) use self::core::Core;
+pub use self::future::{RecvFuture, SendFuture};
+pub use self::transfer::Copied;
+pub use self::typed::{
+    Dealer, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed,
+};
+pub use self::wait::Timing;
+
+use self::state::{Life, State};
+use self::wait::{Slept, park, remaining};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::message::Message;
+use crate::options::{OwnedValue, Value, number};
+use crate::pipe::Traffic;
+use crate::reactor::parker::Parker;
+use crate::reactor::waiters::Interest;
+
+/// A message that was not sent, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct SendError {
+    /// The message, as it was given.
+    pub message: Message,
+    /// Why it was not sent.
+    #[source]
+    pub error: Error,
+}
+
+impl From<SendError> for Error {
+    /// Forgets the message.
+    fn from(refused: SendError) -> Error {
+        refused.error
+    }
+}
+
+/// What a socket has carried, and what it holds now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocketStats {
+    /// Messages and bytes since the socket was opened.
+    pub traffic: Traffic,
+    /// Connections, those whose handshake is not complete included.
+    pub connections: usize,
+    /// Each peer, whether or not it is connected just now.
+    pub peers: Vec<PeerStats>,
+}
+
+/// What has passed between a socket and one peer, and what waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerStats {
+    /// The peer's IP address; empty before the first handshake.
+    pub address: String,
+    /// The peer's routing id; empty if it has none.
+    pub routing_id: Vec<u8>,
+    /// Whether a connection is up.
+    pub connected: bool,
+    /// Messages and bytes.
+    pub traffic: Traffic,
+    /// Messages that wait to be sent.
+    pub send_queue: usize,
+    /// Messages that wait to be received.
+    pub recv_queue: usize,
+}
+
+/// Which of sending and receiving would succeed just now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// The next receive succeeds.
+    pub readable: bool,
+    /// The next send succeeds.
+    pub writable: bool,
+}
+
+impl Core {
+    pub(crate) fn readiness(&self) -> Result<Readiness> {
+        let mut ready = self.lock()?.readiness();
+        if !ready.readable && self.glance() {
+            ready = self.lock()?.readiness();
+        }
+        Ok(ready)
+    }
+
+    fn poll(&self, wanted: Readiness, timeout: Option<Duration>) -> Result<Readiness> {
+        self.glance();
+        let timing = timeout.map_or(Timing::Forever, Timing::Within);
+        let polled = self.block_on(self.lock()?, Interest::Observe, timing, |guard| {
+            let now = guard.readiness();
+            let hit = Readiness {
+                readable: now.readable && wanted.readable,
+                writable: now.writable && wanted.writable,
+            };
+            if hit == Readiness::default() {
+                return Err(Error::WouldBlock("nothing is ready"));
+            }
+            Ok(hit)
+        });
+        match polled {
+            Ok((ready, _)) => Ok(ready),
+            Err(Error::WouldBlock(_)) => Ok(Readiness::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn subscribe(&self, topic: &[u8], subscribe: bool) -> Result<()> {
+        let mut guard = self.lock()?;
+        if !guard.pattern.subscribe(topic, subscribe)? {
+            return Ok(());
+        }
+        let told = guard.announce(topic, subscribe);
+        drop(guard);
+        for id in told {
+            self.write(id);
+        }
+        Ok(())
+    }
+
+    fn set_option(&self, number: i32, value: Value<'_>) -> Result<()> {
+        let mut guard = self.lock()?;
+        match number {
+            number::SUBSCRIBE | number::UNSUBSCRIBE => {
+                guard.options.set(number, value)?;
+                drop(guard);
+                let Value::Bytes(topic) = value else { return Ok(()) };
+                self.subscribe(topic, number == number::SUBSCRIBE)
+            }
+            _ => {
+                guard.options.set(number, value)?;
+                guard.apply_options();
+                Ok(())
+            }
+        }
+    }
+
+    fn option(&self, number: i32) -> Result<OwnedValue> {
+        let mut guard = self.lock()?;
+        let spec = guard.options.spec(number)?;
+        if !spec.is_socket() {
+            return guard.options.get(number);
+        }
+        spec.check_get()?;
+        Ok(match number {
+            number::TYPE => OwnedValue::Int(self.socket_type as i32),
+            number::RCVMORE => OwnedValue::Int(guard.more.into()),
+            number::LAST_ENDPOINT => {
+                let text = guard.last_endpoint.as_ref().map_or("", Endpoint::as_str);
+                OwnedValue::Bytes(text.as_bytes().to_vec())
+            }
+            number::EVENTS => {
+                drop(guard);
+                let ready = self.readiness()?;
+                guard = self.lock()?;
+                let _ = &guard;
+                OwnedValue::Int(i32::from(ready.readable) + 2 * i32::from(ready.writable))
+            }
+            _ => return Err(Error::UnknownOption(spec.name().to_owned())),
+        })
+    }
+
+    /// Waits until a closed socket has nothing left to send; answers what it could not.
+    fn wait_until_gone(&self) -> usize {
+        if self.is_forked() {
+            return 0;
+        }
+        loop {
+            let mut guard = self.lock_always();
+            if guard.life == Life::Gone {
+                return guard.undelivered;
+            }
+            let parker = Parker::current();
+            let ticket = guard.waiters.add_thread(Interest::Observe, &parker);
+            let deadline = match guard.life {
+                Life::Closing { until } => until,
+                _ => None,
+            };
+            drop(guard);
+            let slept = park(&parker, deadline);
+            self.lock_always().waiters.remove(ticket);
+            if slept == Slept::TimedOut && remaining(deadline) == Some(Duration::ZERO) {
+                self.finish_closing();
+            }
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn readiness(&mut self) -> Readiness {
+        Readiness {
+            readable: self.pattern.can_recv(&mut self.pipes),
+            writable: self.pattern.can_send(&self.pipes),
+        }
+    }
+
+    /// Whether what a waiter waits for is possible.
+    fn is_possible(&mut self, interest: Interest) -> bool {
+        let ready = self.readiness();
+        match interest {
+            Interest::Receive => ready.readable,
+            Interest::Send => ready.writable,
+            Interest::Observe => ready.readable || ready.writable,
+        }
+    }
+
+    /// Options that hold for pipes that exist already.
+    fn apply_options(&mut self) {
+        let send = self.options.sndhwm.unwrap_or(0);
+        let receive = self.options.rcvhwm.unwrap_or(0);
+        for pipe in self.pipes.iter_mut() {
+            pipe.send_hwm = send;
+            pipe.recv_hwm = receive;
+        }
+        self.waiters.notify(Interest::Send, usize::MAX, &mut self.deferred.wakeups);
+    }
+
+    fn stats(&self) -> SocketStats {
+        let peers = self.pipes.iter().map(|(id, pipe)| PeerStats {
+            address: pipe.peer.as_ref().map(|peer| peer.address().to_owned()).unwrap_or_default(),
+            routing_id: pipe.peer.as_ref().map(|p| p.routing_id().to_vec()).unwrap_or_default(),
+            connected: self.links.contains_key(id),
+            traffic: pipe.traffic,
+            send_queue: pipe.outgoing.messages(),
+            recv_queue: pipe.incoming.messages(),
+        });
+        let connections =
+            self.sources.values().filter(|s| matches!(s, state::Source::Connection(_))).count();
+        SocketStats { traffic: self.pipes.traffic, connections, peers: peers.collect() }
+    }
+}
+
+/// The instant of a deadline, for waits over several sockets.
+pub(crate) fn deadline_in(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+}

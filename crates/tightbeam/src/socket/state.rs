@@ -1,0 +1,257 @@
+//! What a socket's lock protects, and the lock itself.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
+
+use slotmap::{SecondaryMap, SlotMap};
+
+use super::Core;
+use super::burst::Burst;
+use crate::connection::{Connection, SessionId, SourceId};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::message::Frame;
+use crate::monitor::Monitors;
+use crate::options::Options;
+use crate::pattern::Pattern;
+use crate::pipe::{PipeId, Pipes, Segment};
+use crate::reactor::io_thread::Command;
+use crate::reactor::waiters::{Waiters, Wakeups};
+use crate::session::Session;
+use crate::transport::{Listener, Stream};
+
+/// What the kernel reports events for.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Connection(Box<Connection>),
+    Listener(Listening),
+}
+
+/// A bound endpoint.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) endpoint: Endpoint,
+    /// In the list of ready sources.
+    pub(crate) listed: bool,
+    /// Connections whose handshake is not complete, oldest first.
+    pub(crate) pending: VecDeque<SourceId>,
+}
+
+/// What a timer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// The protocol's next deadline, or a connection attempt that takes too long.
+    Connection(SourceId),
+    /// Time to connect again.
+    Reconnect(SessionId),
+    /// Accepting goes on after the system ran out of something.
+    Accept(SourceId),
+    /// Closed long enough.
+    Linger,
+}
+
+/// Whether the socket may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    Open,
+    /// The context was shut down: only closing is left.
+    Terminated,
+    /// Closed; what is queued may still be sent until then.
+    Closing {
+        until: Option<Instant>,
+    },
+    /// Nothing is left of it.
+    Gone,
+}
+
+/// The state of a socket.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) life: Life,
+    pub(crate) options: Options,
+    pub(crate) pattern: Pattern,
+    pub(crate) pipes: Pipes,
+    /// The connection that serves a pipe, while there is one.
+    pub(crate) links: SecondaryMap<PipeId, SourceId>,
+    pub(crate) sources: SlotMap<SourceId, Source>,
+    pub(crate) sessions: SlotMap<SessionId, Session>,
+    /// Sources that the kernel may have something for.
+    pub(crate) ready: VecDeque<SourceId>,
+    pub(crate) timers: BTreeSet<(Instant, Timer)>,
+    pub(crate) waiters: Waiters,
+    pub(crate) burst: Burst,
+    /// Parts sent one by one, until the last one comes.
+    pub(crate) staged: Vec<Frame>,
+    /// The part received last has more behind it.
+    pub(crate) more: bool,
+    /// Receives since the kernel was last asked for news.
+    pub(crate) unasked: u32,
+    pub(crate) last_endpoint: Option<Endpoint>,
+    pub(crate) monitors: Monitors,
+    pub(crate) deferred: Deferred,
+    /// The I/O thread was asked to write what is queued.
+    pub(crate) flush_requested: bool,
+    /// Messages that could not be delivered when the socket ended.
+    pub(crate) undelivered: usize,
+}
+
+/// What is to be done once the lock is released: system calls and foreign code.
+#[derive(Debug, Default)]
+pub(crate) struct Deferred {
+    pub(crate) wakeups: Wakeups,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) frames: Vec<(usize, Frame)>,
+    /// Connections to close.
+    pub(crate) streams: Vec<Arc<Stream>>,
+    /// Sources became ready although nobody may be looking.
+    pub(crate) kick: bool,
+    /// The socket has ended: tell the context.
+    pub(crate) ended: bool,
+}
+
+impl Deferred {
+    fn is_empty(&self) -> bool {
+        self.wakeups.is_empty()
+            && self.commands.is_empty()
+            && self.segments.is_empty()
+            && self.frames.is_empty()
+            && self.streams.is_empty()
+            && !self.kick
+            && !self.ended
+    }
+}
+
+impl State {
+    pub(crate) fn new(options: Options, pattern: Pattern) -> State {
+        State {
+            life: Life::Open,
+            options,
+            pattern,
+            pipes: Pipes::default(),
+            links: SecondaryMap::new(),
+            sources: SlotMap::with_key(),
+            sessions: SlotMap::with_key(),
+            ready: VecDeque::new(),
+            timers: BTreeSet::new(),
+            waiters: Waiters::default(),
+            burst: Burst::default(),
+            staged: Vec::new(),
+            more: false,
+            unasked: 0,
+            last_endpoint: None,
+            monitors: Monitors::default(),
+            deferred: Deferred::default(),
+            flush_requested: false,
+            undelivered: 0,
+        }
+    }
+
+    /// Fails unless the socket may be used.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match self.life {
+            Life::Open => Ok(()),
+            Life::Terminated => Err(Error::Terminated),
+            Life::Closing { .. } | Life::Gone => Err(Error::Closed),
+        }
+    }
+
+    pub(crate) fn connection(&mut self, id: SourceId) -> Option<&mut Connection> {
+        match self.sources.get_mut(id) {
+            Some(Source::Connection(connection)) => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn listening(&mut self, id: SourceId) -> Option<&mut Listening> {
+        match self.sources.get_mut(id) {
+            Some(Source::Listener(listening)) => Some(listening),
+            _ => None,
+        }
+    }
+
+    /// Puts a source on the list of ready ones.
+    pub(crate) fn enlist(&mut self, id: SourceId) {
+        let listed = match self.sources.get_mut(id) {
+            Some(Source::Connection(connection)) => &mut connection.listed,
+            Some(Source::Listener(listening)) => &mut listening.listed,
+            None => return,
+        };
+        if !std::mem::replace(listed, true) {
+            self.ready.push_back(id);
+        }
+    }
+
+    /// The next ready source.
+    pub(crate) fn next_ready(&mut self) -> Option<SourceId> {
+        while let Some(id) = self.ready.pop_front() {
+            match self.sources.get_mut(id) {
+                Some(Source::Connection(connection)) => connection.listed = false,
+                Some(Source::Listener(listening)) => listening.listed = false,
+                None => continue,
+            }
+            return Some(id);
+        }
+        None
+    }
+
+    /// Sets a timer, and tells the I/O thread if it is the first to come.
+    pub(crate) fn set_timer(&mut self, token: usize, at: Instant, timer: Timer) {
+        let first = self.timers.first().is_none_or(|(first, _)| at < *first);
+        self.timers.insert((at, timer));
+        if first {
+            self.deferred.commands.push(Command::Deadline(token, at));
+        }
+    }
+
+    /// Sets a timer that comes after a while; none if it never comes.
+    pub(crate) fn set_timer_in(&mut self, token: usize, after: Duration, timer: Timer) {
+        if let Some(at) = Instant::now().checked_add(after) {
+            self.set_timer(token, at, timer);
+        }
+    }
+}
+
+/// The lock of a socket. What was put off is done when it is released.
+pub(crate) struct Guard<'a> {
+    core: &'a Core,
+    state: Option<MutexGuard<'a, State>>,
+}
+
+impl<'a> Guard<'a> {
+    pub(super) fn new(core: &'a Core, state: MutexGuard<'a, State>) -> Guard<'a> {
+        Guard { core, state: Some(state) }
+    }
+}
+
+impl Deref for Guard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.state.as_ref().expect("present until dropped")
+    }
+}
+
+impl DerefMut for Guard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.state.as_mut().expect("present until dropped")
+    }
+}
+
+impl Drop for Guard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(mut state) = self.state.take() else { return };
+        if state.deferred.is_empty() && state.pipes.released.is_empty() {
+            return;
+        }
+        let deferred = std::mem::take(&mut state.deferred);
+        let released = std::mem::take(&mut state.pipes.released);
+        drop(state);
+        drop(released);
+        self.core.do_deferred(deferred);
+    }
+}

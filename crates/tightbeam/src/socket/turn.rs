@@ -1,0 +1,365 @@
+//! Turns: what is done for one ready source, and the I/O thread's side of a socket.
+
+use std::time::Instant;
+
+use mio::{Events, Token};
+use slotmap::{Key, KeyData};
+use zmtp::{FrameHeader, Progress};
+
+use super::core::{Core, Reactor, WAKE};
+use super::state::{Guard, Life, Source, State, Timer};
+use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
+use crate::message::Frame;
+use crate::pipe::{PipeId, buffers};
+use crate::reactor::handover::Handover;
+use crate::reactor::io_thread::{Command, Driven};
+use crate::reactor::waiters::Interest;
+
+/// Turns before the kernel is asked for news again.
+const TURNS: usize = 32;
+
+/// The token of a source in the socket's poll.
+pub(super) fn token_of(id: SourceId) -> Token {
+    Token(usize::try_from(id.data().as_ffi()).unwrap_or(usize::MAX))
+}
+
+fn source_of(token: Token) -> SourceId {
+    KeyData::from_ffi(token.0 as u64).into()
+}
+
+impl Core {
+    /// Notes what the kernel reported.
+    pub(super) fn note_events(&self, events: &Events) {
+        if events.is_empty() {
+            return;
+        }
+        let mut guard = self.lock_always();
+        for event in events {
+            if event.token() == WAKE {
+                continue;
+            }
+            let id = source_of(event.token());
+            let enlist = match guard.sources.get_mut(id) {
+                Some(Source::Connection(connection)) => connection.note_event(event),
+                Some(Source::Listener(_)) => true,
+                None => false,
+            };
+            if enlist && !guard.is_paused(id) {
+                guard.enlist(id);
+            }
+        }
+    }
+
+    /// Takes up to [`TURNS`] turns. True if there may be more to do.
+    pub(super) fn some_turns(&self, reactor: &Reactor) -> bool {
+        self.some_turns_unless(reactor, || false)
+    }
+
+    /// The same, until `stop` says so.
+    pub(super) fn some_turns_unless(&self, reactor: &Reactor, stop: impl Fn() -> bool) -> bool {
+        for _ in 0..TURNS {
+            if stop() {
+                return true;
+            }
+            if !self.turn(reactor) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Deals with one ready source. False if there is none.
+    fn turn(&self, reactor: &Reactor) -> bool {
+        let mut guard = self.lock_always();
+        let Some(id) = guard.next_ready() else { return false };
+        match guard.sources.get_mut(id) {
+            None => {}
+            Some(Source::Listener(listening)) => {
+                let listener = std::sync::Arc::clone(&listening.listener);
+                drop(guard);
+                self.accept(reactor, id, &listener);
+            }
+            Some(Source::Connection(connection)) if connection.phase == Phase::Connecting => {
+                drop(guard);
+                self.finish_connecting(id);
+            }
+            Some(Source::Connection(connection)) => {
+                let job = connection.begin_read();
+                let resumed = connection.resumed;
+                drop(guard);
+                if resumed {
+                    self.write(id);
+                }
+                if let Some(job) = job {
+                    self.read(id, job);
+                }
+            }
+        }
+        true
+    }
+
+    /// One read and what follows from it.
+    fn read(&self, id: SourceId, mut job: ReadJob) {
+        let now = Instant::now();
+        let mut arrival = job.run(now);
+        let mut guard = self.lock_always();
+        let reply = guard.end_read(id, job, &mut arrival, self.token());
+        drop(guard);
+        buffers::give_chunk(std::mem::take(&mut arrival.buffer));
+        if reply {
+            self.write(id);
+        }
+    }
+}
+
+impl State {
+    fn is_paused(&self, id: SourceId) -> bool {
+        let Some(Source::Connection(connection)) = self.sources.get(id) else { return false };
+        // What is to be written cannot wait for the reader.
+        let pipe = connection.pipe.filter(|_| !connection.resumed);
+        pipe.and_then(|pipe| self.pipes.get(pipe)).is_some_and(|pipe| pipe.paused)
+    }
+
+    /// Puts back what a reader took and deals with what it brought. True if there is something to
+    /// write.
+    fn end_read(
+        &mut self,
+        id: SourceId,
+        job: ReadJob,
+        arrival: &mut Arrival,
+        token: usize,
+    ) -> bool {
+        let Some(connection) = self.connection(id) else { return false };
+        connection.finish_read(job, arrival.drained);
+        if connection.ending.is_some() {
+            self.finish_loss(id, token);
+            return false;
+        }
+        let mut reply = self.take_events(id, token);
+        self.take_traffic(id, arrival);
+        if let Some(loss) = arrival.loss.take() {
+            self.lose(id, loss, token);
+            return false;
+        }
+        self.watch_protocol(id, token);
+        if let Some(budget) = self.exceeded_budget(id) {
+            self.lose(id, Loss::Budget(budget), token);
+            return false;
+        }
+        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id) {
+            self.enlist(id);
+        }
+        if let Some(connection) = self.connection(id) {
+            reply |= connection.collect();
+        }
+        reply
+    }
+
+    /// Moves the frames that arrived to the pipe.
+    fn take_traffic(&mut self, id: SourceId, arrival: &mut Arrival) {
+        let Some(pipe_id) = self.connection(id).and_then(|connection| connection.pipe) else {
+            return;
+        };
+        let Some(pipe) = self.pipes.get_mut(pipe_id) else { return };
+        let before = pipe.incoming.messages();
+        if let Some((header, frame)) = arrival.large.take() {
+            push_large(pipe, header, frame);
+        }
+        if let Some(progress) = arrival.progress.take() {
+            push_traffic(pipe, progress, &mut arrival.buffer);
+        }
+        let arrived = pipe.incoming.messages() - before;
+        pipe.paused = pipe.is_full();
+        if arrived > 0 {
+            if before == 0 {
+                self.pattern.readable(&mut self.pipes, pipe_id);
+            }
+            self.waiters.notify(Interest::Receive, arrived, &mut self.deferred.wakeups);
+        }
+    }
+
+    /// Which budget the peer has exceeded, if any.
+    fn exceeded_budget(&self, id: SourceId) -> Option<&'static str> {
+        let Some(Source::Connection(connection)) = self.sources.get(id) else { return None };
+        let pipe = connection.pipe.and_then(|pipe| self.pipes.get(pipe));
+        let held = connection.held_bytes()
+            + connection.waiting_commands()
+            + pipe.map_or(0, |pipe| pipe.incoming.bytes());
+        (held > self.options.max_held_bytes).then_some("bytes held")
+    }
+
+    /// Makes the protocol's next deadline a timer, unless an earlier one is set already.
+    pub(super) fn watch_protocol(&mut self, id: SourceId, token: usize) {
+        let Some(connection) = self.connection(id) else { return };
+        let Some(next) = connection.protocol().and_then(|protocol| protocol.poll_timeout()) else {
+            return;
+        };
+        if connection.timer.is_none_or(|set| next < set) {
+            connection.timer = Some(next);
+            self.set_timer(token, next, Timer::Connection(id));
+        }
+    }
+
+    /// A message was taken from the pipe: reading may go on, or the pipe may be done with.
+    #[inline]
+    pub(super) fn after_recv(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get_mut(id) else { return };
+        pipe.incoming.trim();
+        if pipe.dead && pipe.incoming.messages() == 0 {
+            self.remove_pipe(id);
+        } else if pipe.paused && pipe.may_resume() {
+            pipe.paused = false;
+            self.resume_reading(id);
+        }
+    }
+
+    fn resume_reading(&mut self, id: PipeId) {
+        let Some(source) = self.links.get(id).copied() else { return };
+        if self.connection(source).is_some_and(|connection| connection.readable) {
+            self.enlist(source);
+            self.deferred.kick = true;
+        }
+    }
+
+    pub(super) fn remove_pipe(&mut self, id: PipeId) {
+        self.pattern.forget(id);
+        self.links.remove(id);
+        self.pipes.remove(id);
+    }
+}
+
+fn push_large(pipe: &mut crate::pipe::Pipe, header: FrameHeader, frame: Frame) {
+    pipe.incoming.push_large(header.more, frame);
+}
+
+fn push_traffic(pipe: &mut crate::pipe::Pipe, progress: Progress, buffer: &mut Vec<u8>) {
+    let messages = progress.messages as usize;
+    match progress.traffic {
+        zmtp::Traffic::None => {}
+        zmtp::Traffic::Input(range) => {
+            pipe.incoming.push(buffer, range, messages, progress.whole);
+        }
+        zmtp::Traffic::Buffer(mut frames) => {
+            let all = 0..frames.len();
+            pipe.incoming.push(&mut frames, all, messages, progress.whole);
+        }
+    }
+}
+
+impl Driven for Core {
+    fn handover(&self) -> &Handover {
+        &self.handover
+    }
+
+    fn arm(&self) {
+        let Some(reactor) = self.reactor.get() else { return };
+        // If the system refuses, the ready list at least is seen to.
+        let armed = reactor.io.arm(reactor.poll_fd, reactor.token).is_ok();
+        if !armed || !self.lock_always().ready.is_empty() {
+            reactor.io.post(Command::Work(reactor.token));
+        }
+    }
+
+    fn drive(&self) -> bool {
+        let Some(reactor) = self.reactor.get() else { return false };
+        if std::mem::take(&mut self.lock_always().flush_requested) {
+            self.flush_all();
+        }
+        if self.handover.is_claimed() {
+            return false;
+        }
+        let Some(mut seat) = reactor.try_seat() else { return false };
+        let unread = self.poll_now(&mut seat);
+        let unfinished = self.some_turns(reactor);
+        drop(seat);
+        if self.handover.is_claimed() {
+            self.pass_the_seat();
+            return false;
+        }
+        unread || unfinished
+    }
+
+    fn look_at_burst(&self) -> bool {
+        if self.lock_always().burst.look() {
+            return true;
+        }
+        self.flush_all();
+        false
+    }
+
+    fn expire(&self, now: Instant) -> Option<Instant> {
+        while let Some(timer) = self.lock_always().next_due(now) {
+            self.on_timer(timer, now);
+        }
+        let guard = self.lock_always();
+        guard.timers.first().map(|(at, _)| *at)
+    }
+
+    fn give_up(&self) {
+        let mut guard = self.lock_always();
+        let state = &mut *guard;
+        state.life = Life::Terminated;
+        state.waiters.notify_all(&mut state.deferred.wakeups);
+    }
+}
+
+impl State {
+    fn next_due(&mut self, now: Instant) -> Option<Timer> {
+        let first = *self.timers.first()?;
+        if first.0 > now {
+            return None;
+        }
+        self.timers.remove(&first);
+        Some(first.1)
+    }
+}
+
+impl Core {
+    fn on_timer(&self, timer: Timer, now: Instant) {
+        match timer {
+            Timer::Connection(id) => self.on_connection_timer(id, now),
+            Timer::Reconnect(session) => self.start_session(session),
+            Timer::Accept(id) => {
+                let mut guard = self.lock_always();
+                guard.enlist(id);
+                guard.deferred.kick = true;
+            }
+            Timer::Linger => self.finish_closing(),
+        }
+    }
+
+    fn on_connection_timer(&self, id: SourceId, now: Instant) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        let Some(connection) = guard.connection(id) else { return };
+        connection.timer = None;
+        if connection.phase == Phase::Connecting {
+            guard.lose(id, Loss::ConnectTimeout, token);
+            return;
+        }
+        let Some(protocol) = connection.protocol() else {
+            // A reader has it: there is life. Look again soon.
+            let soon = now + std::time::Duration::from_millis(10);
+            connection.timer = Some(soon);
+            guard.set_timer(token, soon, Timer::Connection(id));
+            return;
+        };
+        if let Err(error) = protocol.handle_timeout(now) {
+            guard.lose(id, error.into(), token);
+            return;
+        }
+        let reply = connection.collect();
+        guard.watch_protocol(id, token);
+        drop_guard_then(guard, || {
+            if reply {
+                self.write(id);
+            }
+        });
+    }
+}
+
+/// Releases the lock, then does `then`.
+fn drop_guard_then(guard: Guard<'_>, then: impl FnOnce()) {
+    drop(guard);
+    then();
+}

@@ -1,0 +1,242 @@
+//! The typed skin: a socket of a pattern offers what the pattern can do, and nothing else.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::time::Duration;
+
+use zmtp::SocketType;
+
+use super::{AnySocket, Copied, RecvFuture, SendError, SendFuture, SocketBase};
+use crate::error::{Error, Result};
+use crate::message::{Frame, Message};
+
+mod sealed {
+    #[allow(unnameable_types)]
+    pub trait Sealed {}
+}
+
+/// The type of a socket, as a type. Sealed: the patterns are ZeroMQ's.
+pub trait Typed: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
+    /// The same as a value.
+    const TYPE: SocketType;
+}
+
+/// Socket types that send.
+pub trait Sends: Typed {}
+
+/// Socket types that receive.
+pub trait Receives: Typed {}
+
+macro_rules! socket_types {
+    ($($(#[$doc:meta])* $name:ident: $($can:ident)+;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub enum $name {}
+        impl sealed::Sealed for $name {}
+        impl Typed for $name {
+            const TYPE: SocketType = SocketType::$name;
+        }
+        $(impl $can for $name {})+
+    )*};
+}
+
+socket_types! {
+    /// Sends a request and receives its reply, in strict turn (RFC 28).
+    Req: Sends Receives;
+    /// Receives a request and sends its reply, in strict turn (RFC 28).
+    Rep: Sends Receives;
+    /// Sends to its peers in turn, receives from them in turn (RFC 28).
+    Dealer: Sends Receives;
+    /// Receives with the sender's routing id in front, and sends to the peer that the first part
+    /// names (RFC 28).
+    Router: Sends Receives;
+    /// Sends to its peers in turn (RFC 30).
+    Push: Sends;
+    /// Receives from its peers in turn (RFC 30).
+    Pull: Receives;
+    /// Sends to every peer that subscribed (RFC 29).
+    Pub: Sends;
+    /// Receives what it subscribed to (RFC 29).
+    Sub: Receives;
+}
+
+/// A socket of type `T`.
+///
+/// Options, endpoints, statistics and the like are those of [`AnySocket`], which it derefs to.
+/// Whatever the type cannot do does not compile:
+///
+/// ```compile_fail
+/// let context = tightbeam::Context::new();
+/// let push = context.socket::<tightbeam::Push>().unwrap();
+/// push.recv(); // a PUSH socket does not receive
+/// ```
+pub struct Socket<T: Typed> {
+    any: AnySocket,
+    marker: PhantomData<T>,
+}
+
+impl<T: Typed> fmt::Debug for Socket<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Socket<{}>", T::TYPE)
+    }
+}
+
+impl<T: Typed> Deref for Socket<T> {
+    type Target = SocketBase;
+
+    fn deref(&self) -> &SocketBase {
+        &self.any
+    }
+}
+
+impl<T: Typed> From<Socket<T>> for AnySocket {
+    fn from(socket: Socket<T>) -> AnySocket {
+        socket.any
+    }
+}
+
+impl<T: Typed> Socket<T> {
+    pub(crate) fn new(any: AnySocket) -> Socket<T> {
+        Socket { any, marker: PhantomData }
+    }
+
+    /// The same socket without its type.
+    #[must_use]
+    pub fn as_any(&self) -> &AnySocket {
+        &self.any
+    }
+
+    /// Closes the socket: [`AnySocket::close`].
+    pub fn close(self) -> usize {
+        self.any.close()
+    }
+}
+
+impl<T: Sends> Socket<T> {
+    /// Sends a message: [`AnySocket::send`].
+    ///
+    /// # Errors
+    /// The message comes back with the reason.
+    pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.any.send(message)
+    }
+
+    /// Sends a message if there is room now: [`AnySocket::try_send`].
+    ///
+    /// # Errors
+    /// The message comes back with the reason.
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.any.try_send(message)
+    }
+
+    /// Sends a message, waiting at most so long: [`AnySocket::send_timeout`].
+    ///
+    /// # Errors
+    /// The message comes back with the reason.
+    pub fn send_timeout(
+        &self,
+        message: impl Into<Message>,
+        timeout: Duration,
+    ) -> Result<(), SendError> {
+        self.any.send_timeout(message, timeout)
+    }
+
+    /// Sends a copy of `body` as a message of one part: [`AnySocket::send_slice`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::send`].
+    pub fn send_slice(&self, body: &[u8]) -> Result<()> {
+        self.any.send_slice(body, None)
+    }
+
+    /// Sends one part of a message: [`AnySocket::send_part`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::send`].
+    pub fn send_part(&self, frame: &Frame, more: bool) -> Result<()> {
+        self.any.send_part(frame, more, None)
+    }
+
+    /// Sends a message as a future: [`AnySocket::send_async`].
+    pub fn send_async(&self, message: impl Into<Message>) -> SendFuture {
+        self.any.send_async(message)
+    }
+}
+
+impl<T: Receives> Socket<T> {
+    /// Receives a message: [`AnySocket::recv`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::recv`].
+    pub fn recv(&self) -> Result<Message> {
+        self.any.recv()
+    }
+
+    /// Receives a message if there is one: [`AnySocket::try_recv`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::recv`].
+    pub fn try_recv(&self) -> Result<Message> {
+        self.any.try_recv()
+    }
+
+    /// Receives a message, waiting at most so long: [`AnySocket::recv_timeout`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::recv`].
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Message> {
+        self.any.recv_timeout(timeout)
+    }
+
+    /// Receives one part of a message: [`AnySocket::recv_part`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::recv`].
+    pub fn recv_part(&self) -> Result<Frame> {
+        self.any.recv_part(None)
+    }
+
+    /// Receives one part into a buffer: [`AnySocket::recv_into`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::recv`].
+    pub fn recv_into(&self, buffer: &mut [u8]) -> Result<Copied> {
+        self.any.recv_into(buffer, None)
+    }
+
+    /// Receives a message as a future: [`AnySocket::recv_async`].
+    pub fn recv_async(&self) -> RecvFuture {
+        self.any.recv_async()
+    }
+}
+
+impl Socket<Req> {
+    /// Sends a request and waits for its reply.
+    ///
+    /// # Errors
+    /// As [`AnySocket::send`] and [`AnySocket::recv`].
+    pub fn request(&self, message: impl Into<Message>) -> Result<Message> {
+        self.send(message).map_err(Error::from)?;
+        self.recv()
+    }
+}
+
+impl Socket<Sub> {
+    /// Subscribes to what begins with `topic`; the empty topic is everything. Counted: as many calls
+    /// of [`unsubscribe`](Socket::unsubscribe) take it back.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
+        self.any.subscribe(topic)
+    }
+
+    /// Takes a subscription back; one that was never made is ignored.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
+        self.any.unsubscribe(topic)
+    }
+}

@@ -1,0 +1,231 @@
+//! Waiting: the thread that waits for a socket drives it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::core::{Core, Reactor, Seat};
+use super::flush;
+use super::state::Guard;
+use crate::error::{Error, Result};
+use crate::reactor::handover::{Entry, Exit};
+use crate::reactor::io_thread::{Command, Driven};
+use crate::reactor::parker::Parker;
+use crate::reactor::waiters::Interest;
+use crate::sys::Woken;
+
+/// Callers that leave within this time of each other keep the socket and wake the I/O thread to
+/// watch it; slower ones give it back each time.
+const HOT: Duration = Duration::from_millis(2);
+
+/// How long a call may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// Not at all, not even for another thread to release the socket's lock
+    /// ([`Error::Busy`](crate::Error::Busy)).
+    TryLock,
+    /// Not at all.
+    Never,
+    /// So long.
+    Within(Duration),
+    /// Until it is done, or the context ends.
+    Forever,
+}
+
+impl From<Option<Duration>> for Timing {
+    /// An option's value: none is for ever.
+    fn from(timeout: Option<Duration>) -> Timing {
+        match timeout {
+            None => Timing::Forever,
+            Some(Duration::ZERO) => Timing::Never,
+            Some(timeout) => Timing::Within(timeout),
+        }
+    }
+}
+
+impl Timing {
+    /// When to give up; none is never, or a time beyond the clock's range.
+    fn deadline(self) -> Option<Instant> {
+        match self {
+            Timing::Within(timeout) => Instant::now().checked_add(timeout),
+            Timing::TryLock | Timing::Never | Timing::Forever => None,
+        }
+    }
+
+    /// Whether it may sleep.
+    fn waits(self) -> bool {
+        !matches!(self, Timing::TryLock | Timing::Never)
+    }
+}
+
+/// How a sleep ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slept {
+    Notified,
+    TimedOut,
+    Interrupted,
+}
+
+/// Time left; `None` is for ever.
+pub(super) fn remaining(deadline: Option<Instant>) -> Option<Duration> {
+    deadline.map(|at| at.saturating_duration_since(Instant::now()))
+}
+
+impl Core {
+    /// Tries until it succeeds, fails, or the time is over; between attempts the thread sleeps.
+    /// `attempt` says [`Error::WouldBlock`] if it is worth waiting.
+    pub(super) fn block_on<'a, R>(
+        &'a self,
+        mut guard: Guard<'a>,
+        interest: Interest,
+        timing: Timing,
+        mut attempt: impl FnMut(&mut Guard<'a>) -> Result<R>,
+    ) -> Result<(R, Guard<'a>)> {
+        let deadline = timing.deadline();
+        let mut slept = Slept::Notified;
+        loop {
+            // Under the same lock as the attempt before it, so that nothing is missed in between.
+            match attempt(&mut guard) {
+                Err(Error::WouldBlock(why)) => match slept {
+                    _ if !timing.waits() => return Err(Error::WouldBlock(why)),
+                    Slept::Interrupted => return Err(Error::Interrupted),
+                    Slept::TimedOut => return Err(Error::WouldBlock(why)),
+                    Slept::Notified => {}
+                },
+                done => return done.map(|result| (result, guard)),
+            }
+            let parker = Parker::current();
+            let ticket = guard.waiters.add_thread(interest, &parker);
+            drop(guard);
+            slept = self.sleep(&parker, deadline);
+            guard = self.lock_always();
+            guard.waiters.remove(ticket);
+            guard.check_open()?;
+        }
+    }
+
+    /// Sleeps until notified, in the socket's own poll if it can be had.
+    pub(super) fn sleep(&self, parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
+        flush::all_of_this_thread();
+        let Some(reactor) = self.reactor.get() else { return park(parker, deadline) };
+        self.flush_all();
+        match self.handover.enter() {
+            Entry::Pinned => return park(parker, deadline),
+            Entry::Claimed => self.mask(reactor),
+            Entry::Joined => {}
+        }
+        let slept = match reactor.try_seat() {
+            Some(mut seat) => {
+                let slept = self.drive_seat(reactor, &mut seat, parker, deadline);
+                drop(seat);
+                self.pass_the_seat();
+                slept
+            }
+            None => park(parker, deadline),
+        };
+        self.exit(reactor);
+        slept
+    }
+
+    /// Takes the socket's poll away from the I/O thread.
+    fn mask(&self, reactor: &Reactor) {
+        // If it fails, the I/O thread is woken for nothing, and ignores it.
+        let _ = reactor.io.mask(reactor.poll_fd, reactor.token);
+        reactor.io.post(Command::Watch(reactor.token));
+    }
+
+    /// A thread that entered leaves.
+    pub(super) fn exit(&self, reactor: &Reactor) {
+        match self.handover.leave(reactor.io.watch()) {
+            Exit::Nothing => {}
+            Exit::Arm => self.arm(),
+            Exit::Unwatched => {
+                let within = u64::try_from(HOT.as_nanos()).unwrap_or(u64::MAX);
+                if self.left_unwatched_again(within) {
+                    reactor.io.post(Command::Watch(reactor.token));
+                    reactor.io.wake();
+                } else if self.handover.rearm() {
+                    self.arm();
+                }
+            }
+        }
+    }
+
+    /// Whoever waits without the seat may take it now.
+    pub(super) fn pass_the_seat(&self) {
+        let mut guard = self.lock_always();
+        let state = &mut *guard;
+        state.waiters.pass_the_seat(&mut state.deferred.wakeups);
+    }
+
+    /// Drives the socket until its driver is notified.
+    fn drive_seat(
+        &self,
+        reactor: &Reactor,
+        seat: &mut Seat,
+        parker: &Arc<Parker>,
+        deadline: Option<Instant>,
+    ) -> Slept {
+        loop {
+            let idle = !self.some_turns_unless(reactor, || parker.is_notified());
+            if parker.is_notified() {
+                return Slept::Notified;
+            }
+            let timeout = if idle { remaining(deadline) } else { Some(Duration::ZERO) };
+            if idle && timeout == Some(Duration::ZERO) {
+                return Slept::TimedOut;
+            }
+            if !parker.sleep_in_poll() {
+                return Slept::Notified;
+            }
+            let polled = seat.poll.poll(&mut seat.events, timeout);
+            parker.left_poll();
+            self.note_events(&seat.events);
+            if polled.is_err() {
+                // Only a signal ends the wait with an error.
+                return Slept::Interrupted;
+            }
+        }
+    }
+
+    /// Asks the kernel for news without waiting, if it is the callers' to ask. True if something
+    /// may have changed.
+    pub(super) fn glance(&self) -> bool {
+        let Some(reactor) = self.reactor.get() else { return false };
+        if !self.handover.is_claimed() {
+            return false;
+        }
+        match self.handover.enter() {
+            Entry::Pinned => return false,
+            Entry::Claimed => self.mask(reactor),
+            Entry::Joined => {}
+        }
+        let seat = reactor.try_seat();
+        let seated = seat.is_some();
+        if let Some(mut seat) = seat {
+            self.poll_now(&mut seat);
+            self.some_turns(reactor);
+            drop(seat);
+            self.pass_the_seat();
+        }
+        self.exit(reactor);
+        seated
+    }
+
+    /// Takes the events that are there. True if there may be more.
+    pub(super) fn poll_now(&self, seat: &mut Seat) -> bool {
+        if seat.poll.poll(&mut seat.events, Some(Duration::ZERO)).is_err() {
+            return true;
+        }
+        self.note_events(&seat.events);
+        seat.events.iter().count() >= super::core::EVENTS
+    }
+}
+
+/// Sleeps without driving.
+pub(super) fn park(parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
+    match parker.park(remaining(deadline)) {
+        Woken::Interrupted if !parker.is_notified() => Slept::Interrupted,
+        Woken::TimedOut if !parker.is_notified() => Slept::TimedOut,
+        _ => Slept::Notified,
+    }
+}
