@@ -10,8 +10,9 @@ use std::sync::Arc;
 use super::peer::Peer;
 use super::storage::{Block, Foreign, FreeFn, OutOfMemory, Storage};
 
-/// The most bytes that lie in the frame itself.
-pub(super) const INLINE: usize = 40;
+/// The most bytes that lie in the frame itself: what two pointers and the eight small bytes leave of
+/// 64, which is 40 on 64-bit systems.
+pub(super) const INLINE: usize = 64 - 2 * size_of::<usize>() - 8;
 /// The `kind` of a frame whose body is elsewhere; smaller values are the length of an inline body.
 const REFERENCE: u8 = 0xff;
 /// Marks the memory of a live frame, so that C's messages can be checked before they are believed.
@@ -19,7 +20,8 @@ pub(super) const MARK: NonZeroU16 = NonZeroU16::new(0xb3a7).unwrap();
 
 /// One part of a message: bytes, and what is known about where they came from.
 ///
-/// A frame is 64 bytes and may be moved by copying them. Bodies of up to 40 bytes lie inside it and
+/// A frame is 64 bytes and may be moved by copying them. Bodies of up to 40 bytes (48 on 32-bit
+/// systems) lie inside it and
 /// cost no allocation; larger ones are shared by [`Clone`] and [`slice`](Frame::slice) and freed by
 /// the last frame that refers to them. Frames dereference to their bytes, and compare by them alone:
 /// the peer, the group and the rest do not take part.
