@@ -19,6 +19,7 @@ cargo xtask bench [OPTION]...
   --only MODE        lat, thr or paced alone
   --rounds N         rounds
   --json FILE        also write the results there as JSON (`-`: to standard output, instead of the tables)
+  --urgent           (xtask; root) before everything else that runs on this machine
   --smoke            a handful of messages: does it run?
   --without-libzmq   leave libzmq out
 ";

@@ -1,14 +1,33 @@
 //! `cargo xtask bench`: builds the harness and the contenders in release and runs the harness.
 
+use std::process::Command;
+
 use crate::project::build;
 use crate::setup;
+
+/// Goes before everything else that runs at an ordinary priority: `nice` counts only within a session where the kernel
+/// groups processes by session, so the session gets its share as well.
+const URGENT: [&str; 5] = [
+    "setsid",
+    "--wait",
+    "sh",
+    "-c",
+    "echo -20 >/proc/self/autogroup; exec nice -n -20 \"$0\" \"$@\"",
+];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let tools = setup::run();
     let release = ["build", "--release", "--package", "tightbeam-benches", "--bins"];
     let harness = build("bench", &release)?;
-    let mut command = std::process::Command::new(harness);
-    command.args(arguments);
+    let urgent = arguments.iter().any(|argument| argument == "--urgent");
+    let mut command = if urgent {
+        let mut command = Command::new(URGENT[0]);
+        command.args(&URGENT[1..]).arg(harness);
+        command
+    } else {
+        Command::new(harness)
+    };
+    command.args(arguments.iter().filter(|argument| *argument != "--urgent"));
     if !tools.libzmq {
         command.arg("--without-libzmq");
     }
