@@ -198,11 +198,6 @@ impl<K: Copy + Ord> Subscriptions<K> {
         any
     }
 
-    /// How many different topics there are.
-    pub(crate) fn len(&self) -> usize {
-        self.topics
-    }
-
     /// Calls `f` with each topic once, in no particular order.
     pub(crate) fn for_each_topic(&self, f: impl FnMut(&[u8])) {
         self.nodes.iter().filter(|node| !node.holders.is_empty()).map(Node::path).for_each(f);

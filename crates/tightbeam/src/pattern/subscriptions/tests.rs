@@ -5,6 +5,11 @@ use proptest::prelude::*;
 use super::*;
 
 impl<K: Copy + Ord> Subscriptions<K> {
+    /// How many different topics there are.
+    fn len(&self) -> usize {
+        self.topics
+    }
+
     /// About how many bytes the set holds, without what the allocator adds.
     fn memory(&self) -> usize {
         let lists: usize = self.lists.iter().map(|list| list.nodes.capacity() * 4).sum();
@@ -276,12 +281,12 @@ fn short_topics_beside_a_giant_one_are_cheap() {
 
 #[test]
 fn a_deep_chain_is_walked_without_recursion() {
-    let giant = vec![b'g'; 4_000];
+    let giant = vec![b'g'; 2_000];
     let mut set = Subscriptions::new();
     (0..=giant.len()).for_each(|n| {
         set.subscribe(&giant[..n], 1);
     });
-    assert_eq!(set.topic_bytes_of(1), 4_000 * 4_001 / 2);
+    assert_eq!(set.topic_bytes_of(1), 2_000 * 2_001 / 2);
     assert!(set.memory() < 2 * set.topic_bytes_of(1));
     assert_eq!(set.matched(&giant), [1]);
     let mut gone = 0;
