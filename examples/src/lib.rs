@@ -1,0 +1,1 @@
+//! Programs that use Tightbeam: see the examples of this package.

@@ -1,0 +1,1 @@
+//! Real libzmq peers in processes of their own.

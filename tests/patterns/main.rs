@@ -1,0 +1,1 @@
+//! The patterns over real sockets, by RFC clause.

@@ -1,0 +1,1 @@
+//! Waiting: threads, signals, forks, futures, bursts and idleness.

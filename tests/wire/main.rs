@@ -1,0 +1,1 @@
+//! Scripted and hostile peers on real sockets.
