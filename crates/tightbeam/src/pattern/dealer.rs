@@ -2,8 +2,7 @@
 
 use super::fair_queue::FairQueue;
 use super::load_balance::LoadBalance;
-use super::{NO_PEER_WITH_ROOM, Received};
-use crate::error::Result;
+use super::{NO_PEER_WITH_ROOM, Received, Refusal};
 use crate::options::Options;
 use crate::pipe::{Parts, PipeId, Pipes};
 
@@ -33,8 +32,8 @@ impl Dealer {
         self.incoming.readable(id);
     }
 
-    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<()> {
-        let id = self.outgoing.next(pipes).ok_or(NO_PEER_WITH_ROOM)?;
+    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
+        let Some(id) = self.outgoing.next(pipes) else { return Err(NO_PEER_WITH_ROOM) };
         pipes.push(id, &[], parts);
         Ok(())
     }

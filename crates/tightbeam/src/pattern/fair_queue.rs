@@ -38,15 +38,15 @@ impl FairQueue {
     }
 
     /// Takes the next part.
+    #[inline]
     pub(crate) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
         let id = self.current()?;
-        let waiting = pipes.waiting(id);
         let part = pipes.pop(id)?;
         self.within = part.more;
         if !part.more {
-            self.finish(waiting > 1);
+            self.finish(part.left > 0);
         }
-        Some(Received { pipe: Some(id), body: part.body, more: part.more })
+        Some(Received { pipe: id, body: part.body, more: part.more, left: part.left })
     }
 
     /// Drops the rest of the current message, or all of it.
@@ -58,10 +58,10 @@ impl FairQueue {
     }
 
     fn finish(&mut self, has_more: bool) {
-        if has_more {
-            self.turn.rotate_left(1);
-        } else {
+        if !has_more {
             self.turn.pop_front();
+        } else if self.turn.len() > 1 {
+            self.turn.rotate_left(1);
         }
     }
 }

@@ -1,35 +1,46 @@
 //! Outgoing messages go to the peers in turn, skipping those without room (RFC 30, "PUSH").
 
-use std::collections::VecDeque;
-
 use crate::pipe::{PipeId, Pipes};
 
-/// The peers that may be sent to, the next one first.
+/// The peers that may be sent to.
 #[derive(Debug, Default)]
 pub(crate) struct LoadBalance {
-    turn: VecDeque<PipeId>,
+    peers: Vec<PipeId>,
+    /// Whose turn it is.
+    next: usize,
 }
 
 impl LoadBalance {
     pub(crate) fn attach(&mut self, id: PipeId) {
-        self.turn.push_back(id);
+        self.peers.push(id);
     }
 
     pub(crate) fn detach(&mut self, id: PipeId) {
-        self.turn.retain(|other| *other != id);
+        let Some(at) = self.peers.iter().position(|other| *other == id) else { return };
+        self.peers.remove(at);
+        if at < self.next {
+            self.next -= 1;
+        }
     }
 
-    /// The next peer with room; it moves to the end of the line.
+    /// The next peer with room; then it is the turn of the one behind it.
+    #[inline]
     pub(crate) fn next(&mut self, pipes: &Pipes) -> Option<PipeId> {
-        let at = self.turn.iter().position(|id| pipes.has_room(*id))?;
-        self.turn.rotate_left(at);
-        let id = *self.turn.front()?;
-        self.turn.rotate_left(1);
-        Some(id)
+        for _ in 0..self.peers.len() {
+            if self.next >= self.peers.len() {
+                self.next = 0;
+            }
+            let id = self.peers[self.next];
+            self.next += 1;
+            if pipes.has_room(id) {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// Whether [`next`](LoadBalance::next) would find one.
     pub(crate) fn has_room(&self, pipes: &Pipes) -> bool {
-        self.turn.iter().any(|id| pipes.has_room(*id))
+        self.peers.iter().any(|id| pipes.has_room(*id))
     }
 }

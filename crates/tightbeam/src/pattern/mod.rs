@@ -25,9 +25,11 @@ use crate::pipe::{Body, Parts, PipeId, Pipes};
 #[derive(Debug)]
 pub(crate) struct Received<'a> {
     /// Where it came from.
-    pub(crate) pipe: Option<PipeId>,
+    pub(crate) pipe: PipeId,
     pub(crate) body: Body<'a>,
     pub(crate) more: bool,
+    /// Whole messages that wait in the pipe behind this part's.
+    pub(crate) left: usize,
 }
 
 /// The state of a socket's pattern.
@@ -43,9 +45,36 @@ pub(crate) enum Pattern {
     Sub(subscribe::Sub),
 }
 
+/// Why a pattern does not send or receive. Small, for it travels with every message; [`Error`] says
+/// the same to the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is worth waiting.
+    WouldBlock(&'static str),
+    /// It is not the socket's turn.
+    OutOfTurn(&'static str),
+    /// Sockets of this type never do.
+    Unsupported(SocketType, &'static str),
+    /// No peer has the name in the message's first part.
+    Unroutable,
+}
+
+impl Refusal {
+    /// The same for the application; `parts` is what was refused.
+    pub(crate) fn into_error(self, parts: Parts<'_>) -> Error {
+        match self {
+            Refusal::WouldBlock(why) => Error::WouldBlock(why),
+            Refusal::OutOfTurn(why) => Error::OutOfTurn(why),
+            Refusal::Unsupported(socket, operation) => Error::Unsupported { socket, operation },
+            Refusal::Unroutable => Error::Unroutable(parts.first().to_vec()),
+        }
+    }
+}
+
 const RECEIVE: &str = "receive";
 const SEND: &str = "send";
-const NO_PEER_WITH_ROOM: Error = Error::WouldBlock("no peer has room for a message");
+const NO_PEER_WITH_ROOM: Refusal = Refusal::WouldBlock("no peer has room for a message");
+const NOTHING_TO_RECEIVE: Refusal = Refusal::WouldBlock("no message has arrived");
 
 impl Pattern {
     /// The pattern of a socket type; not every type exists here yet.
@@ -143,12 +172,13 @@ impl Pattern {
     }
 
     /// Queues a whole message, or says why not; then nothing was queued.
+    #[inline]
     pub(crate) fn send(
         &mut self,
         pipes: &mut Pipes,
         parts: Parts<'_>,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<(), Refusal> {
         match self {
             Pattern::Dealer(dealer) => dealer.send(pipes, parts),
             Pattern::Router(router) => router.send(pipes, parts, options),
@@ -156,38 +186,40 @@ impl Pattern {
             Pattern::Rep(rep) => rep.send(pipes, parts),
             Pattern::Push(push) => push.send(pipes, parts),
             Pattern::Pub(publisher) => publisher.send(pipes, parts, options),
-            Pattern::Pull(_) => Err(unsupported(SocketType::Pull, SEND)),
-            Pattern::Sub(_) => Err(unsupported(SocketType::Sub, SEND)),
+            Pattern::Pull(_) => Err(Refusal::Unsupported(SocketType::Pull, SEND)),
+            Pattern::Sub(_) => Err(Refusal::Unsupported(SocketType::Sub, SEND)),
         }
     }
 
     /// Whether the first part of a message may be staged: what `send` would refuse whatever the
     /// message is, is refused now.
-    pub(crate) fn admit(&mut self, pipes: &mut Pipes, options: &Options) -> Result<()> {
+    pub(crate) fn admit(&mut self, pipes: &Pipes, options: &Options) -> Result<(), Refusal> {
         let room = match self {
             Pattern::Dealer(dealer) => dealer.can_send(pipes),
             Pattern::Push(push) => push.can_send(pipes),
             Pattern::Req(req) => req.admit(pipes, options)?,
             Pattern::Rep(rep) => rep.admit()?,
             Pattern::Router(_) | Pattern::Pub(_) => true,
-            Pattern::Pull(_) => return Err(unsupported(SocketType::Pull, SEND)),
-            Pattern::Sub(_) => return Err(unsupported(SocketType::Sub, SEND)),
+            Pattern::Pull(_) => return Err(Refusal::Unsupported(SocketType::Pull, SEND)),
+            Pattern::Sub(_) => return Err(Refusal::Unsupported(SocketType::Sub, SEND)),
         };
         if room { Ok(()) } else { Err(NO_PEER_WITH_ROOM) }
     }
 
-    /// Takes the next part; `None` if there is none.
-    pub(crate) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Option<Received<'a>>> {
-        match self {
-            Pattern::Dealer(dealer) => Ok(dealer.recv(pipes)),
-            Pattern::Router(router) => Ok(router.recv(pipes)),
-            Pattern::Req(req) => req.recv(pipes),
-            Pattern::Rep(rep) => rep.recv(pipes),
-            Pattern::Pull(pull) => Ok(pull.recv(pipes)),
-            Pattern::Sub(subscriber) => Ok(subscriber.recv(pipes)),
-            Pattern::Push(_) => Err(unsupported(SocketType::Push, RECEIVE)),
-            Pattern::Pub(_) => Err(unsupported(SocketType::Pub, RECEIVE)),
-        }
+    /// Takes the next part.
+    #[inline]
+    pub(crate) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Received<'a>, Refusal> {
+        let received = match self {
+            Pattern::Dealer(dealer) => dealer.recv(pipes),
+            Pattern::Router(router) => router.recv(pipes),
+            Pattern::Pull(pull) => pull.recv(pipes),
+            Pattern::Sub(subscriber) => subscriber.recv(pipes),
+            Pattern::Req(req) => return req.recv(pipes),
+            Pattern::Rep(rep) => return rep.recv(pipes),
+            Pattern::Push(_) => return Err(Refusal::Unsupported(SocketType::Push, RECEIVE)),
+            Pattern::Pub(_) => return Err(Refusal::Unsupported(SocketType::Pub, RECEIVE)),
+        };
+        received.ok_or(NOTHING_TO_RECEIVE)
     }
 
     /// Whether the next receive succeeds. What would be discarded is discarded now.
@@ -244,8 +276,4 @@ impl Pattern {
             subscriber.each_subscription(f);
         }
     }
-}
-
-fn unsupported(socket: SocketType, operation: &'static str) -> Error {
-    Error::Unsupported { socket, operation }
 }

@@ -1,7 +1,7 @@
 //! PUB: each message goes to every peer that subscribed to a prefix of it (RFC 29).
 
+use super::Refusal;
 use super::subscriptions::Subscriptions;
-use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::pipe::{Parts, PipeId, Pipes};
 
@@ -34,12 +34,12 @@ impl Pub {
         pipes: &mut Pipes,
         parts: Parts<'_>,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<(), Refusal> {
         self.targets.clear();
         let targets = &mut self.targets;
         self.subscriptions.matches(parts.first(), |id| targets.push(id));
         if options.xpub_nodrop && self.targets.iter().any(|id| !pipes.has_room(*id)) {
-            return Err(Error::WouldBlock("a subscriber has no room for a message"));
+            return Err(Refusal::WouldBlock("a subscriber has no room for a message"));
         }
         for &id in &self.targets {
             if pipes.has_room(id) {

@@ -1,8 +1,7 @@
 //! PUSH: messages go to the peers in turn (RFC 30).
 
 use super::load_balance::LoadBalance;
-use super::NO_PEER_WITH_ROOM;
-use crate::error::Result;
+use super::{NO_PEER_WITH_ROOM, Refusal};
 use crate::pipe::{Parts, PipeId, Pipes};
 
 #[derive(Debug, Default)]
@@ -19,8 +18,8 @@ impl Push {
         self.peers.detach(id);
     }
 
-    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<()> {
-        let id = self.peers.next(pipes).ok_or(NO_PEER_WITH_ROOM)?;
+    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
+        let Some(id) = self.peers.next(pipes) else { return Err(NO_PEER_WITH_ROOM) };
         pipes.push(id, &[], parts);
         Ok(())
     }

@@ -6,9 +6,8 @@
 
 use zmtp::encode_header;
 
-use super::Received;
+use super::{NOTHING_TO_RECEIVE, Received, Refusal};
 use super::fair_queue::FairQueue;
-use crate::error::{Error, Result};
 use crate::pipe::{Body, Parts, PipeId, Pipes};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,14 +45,14 @@ impl Rep {
     }
 
     /// Whether it is time to reply; a reply always has somewhere to go, or is dropped.
-    pub(super) fn admit(&self) -> Result<bool> {
+    pub(super) fn admit(&self) -> Result<bool, Refusal> {
         if self.turn == Turn::Replying {
             return Ok(true);
         }
-        Err(Error::OutOfTurn("a REP socket receives a request before it replies"))
+        Err(Refusal::OutOfTurn("a REP socket receives a request before it replies"))
     }
 
-    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<()> {
+    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
         self.admit()?;
         self.turn = Turn::Idle;
         match self.asker.take() {
@@ -63,19 +62,19 @@ impl Rep {
         Ok(())
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Option<Received<'p>>> {
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         if self.turn == Turn::Replying {
-            return Err(Error::OutOfTurn("a REP socket replies before it receives again"));
+            return Err(Refusal::OutOfTurn("a REP socket replies before it receives again"));
         }
         if !self.can_recv(pipes) {
-            return Ok(None);
+            return Err(NOTHING_TO_RECEIVE);
         }
         if self.turn == Turn::Idle {
             self.take_envelope(pipes);
             self.turn = Turn::Receiving;
         }
-        let received = self.incoming.recv(pipes);
-        if received.as_ref().is_some_and(|part| !part.more) {
+        let received = self.incoming.recv(pipes).ok_or(NOTHING_TO_RECEIVE)?;
+        if !received.more {
             self.turn = Turn::Replying;
         }
         Ok(received)
@@ -92,6 +91,7 @@ impl Rep {
             self.envelope.extend_from_slice(&header[..n]);
             self.envelope.extend_from_slice(body);
             if let Body::Frame(frame) = part.body {
+                let frame = std::mem::take(frame);
                 pipes.released.push(frame);
             }
             if is_delimiter {

@@ -8,8 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::fair_queue::FairQueue;
 use super::load_balance::LoadBalance;
-use super::{NO_PEER_WITH_ROOM, Received};
-use crate::error::{Error, Result};
+use super::{NO_PEER_WITH_ROOM, NOTHING_TO_RECEIVE, Received, Refusal};
 use crate::options::Options;
 use crate::pipe::{Parts, PipeId, Pipes};
 
@@ -64,15 +63,15 @@ impl Req {
         self.incoming.readable(id);
     }
 
-    fn check_turn(&self, options: &Options) -> Result<()> {
+    fn check_turn(&self, options: &Options) -> Result<(), Refusal> {
         if self.turn == Turn::Idle || options.req_relaxed {
             return Ok(());
         }
-        Err(Error::OutOfTurn("a REQ socket receives the reply before it sends again"))
+        Err(Refusal::OutOfTurn("a REQ socket receives the reply before it sends again"))
     }
 
     /// Whether a peer has room, if it is time to send.
-    pub(super) fn admit(&self, pipes: &Pipes, options: &Options) -> Result<bool> {
+    pub(super) fn admit(&self, pipes: &Pipes, options: &Options) -> Result<bool, Refusal> {
         self.check_turn(options)?;
         Ok(self.outgoing.has_room(pipes))
     }
@@ -82,9 +81,9 @@ impl Req {
         pipes: &mut Pipes,
         parts: Parts<'_>,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<(), Refusal> {
         self.check_turn(options)?;
-        let peer = self.outgoing.next(pipes).ok_or(NO_PEER_WITH_ROOM)?;
+        let Some(peer) = self.outgoing.next(pipes) else { return Err(NO_PEER_WITH_ROOM) };
         if self.turn == Turn::Receiving {
             self.incoming.skip(pipes);
         }
@@ -100,12 +99,12 @@ impl Req {
         Ok(())
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Option<Received<'p>>> {
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         if self.turn == Turn::Idle {
-            return Err(Error::OutOfTurn("a REQ socket sends a request before it receives"));
+            return Err(Refusal::OutOfTurn("a REQ socket sends a request before it receives"));
         }
         if !self.can_recv(pipes) {
-            return Ok(None);
+            return Err(NOTHING_TO_RECEIVE);
         }
         if let Turn::Awaiting { id, .. } = self.turn {
             for _ in 0..1 + usize::from(id.is_some()) {
@@ -113,8 +112,8 @@ impl Req {
             }
             self.turn = Turn::Receiving;
         }
-        let received = self.incoming.recv(pipes);
-        if received.as_ref().is_some_and(|part| !part.more) {
+        let received = self.incoming.recv(pipes).ok_or(NOTHING_TO_RECEIVE)?;
+        if !received.more {
             self.turn = Turn::Idle;
         }
         Ok(received)

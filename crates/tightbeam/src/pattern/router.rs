@@ -5,9 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use slotmap::SecondaryMap;
 
-use super::Received;
+use super::{Received, Refusal};
 use super::fair_queue::FairQueue;
-use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::pipe::{Body, Parts, PipeId, Pipes};
 
@@ -112,7 +111,7 @@ impl Router {
         pipes: &mut Pipes,
         parts: Parts<'_>,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<(), Refusal> {
         if parts.len() < 2 {
             pipes.count_drop(None);
             return Ok(());
@@ -121,11 +120,9 @@ impl Router {
         match route {
             Some(id) if pipes.has_room(id) => pipes.push(id, &[], parts.rest()),
             Some(_) if options.router_mandatory => {
-                return Err(Error::WouldBlock("the addressed peer has no room for a message"));
+                return Err(Refusal::WouldBlock("the addressed peer has no room for a message"));
             }
-            None if options.router_mandatory => {
-                return Err(Error::Unroutable(parts.first().to_vec()));
-            }
+            None if options.router_mandatory => return Err(Refusal::Unroutable),
             _ => pipes.count_drop(route),
         }
         Ok(())
@@ -140,7 +137,7 @@ impl Router {
         let id = self.incoming.current()?;
         self.addressed = true;
         let name = self.names.get(id).map_or(&[][..], |name| name);
-        Some(Received { pipe: Some(id), body: Body::Slice(name), more: true })
+        Some(Received { pipe: id, body: Body::Slice(name), more: true, left: 1 })
     }
 
     pub(super) fn can_recv(&self) -> bool {

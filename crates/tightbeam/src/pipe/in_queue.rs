@@ -56,6 +56,8 @@ pub(crate) struct InQueue {
     /// How much of the first piece was taken.
     head: usize,
     messages: usize,
+    /// The large body given out last, until it is taken.
+    taken: Frame,
     /// Bytes held in pieces.
     bytes: usize,
     /// Bytes at the end that belong to a message that is not complete.
@@ -126,22 +128,36 @@ impl InQueue {
     }
 
     /// Takes the next part. Only whole messages are given out.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Part<'_>> {
         if self.messages == 0 {
             return None;
         }
-        let (header, at) = self.seek()?;
-        let Some(header) = header else {
-            let Some(Piece::Large { more, body }) = self.pieces.pop_front() else { return None };
-            self.bytes -= body.len();
-            self.messages -= usize::from(!more);
-            return Some(Part { body: Body::Frame(body), more });
+        let (header, at) = match self.pieces.front() {
+            Some(Piece::Chunk(chunk)) => match short_frame(&chunk.buffer[..chunk.end], self.head) {
+                Some(header) => (header, self.head + 2),
+                None => match self.seek()? {
+                    (Some(header), at) => (header, at),
+                    (None, _) => return self.pop_large(),
+                },
+            },
+            _ => return self.pop_large(),
         };
-        let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
         let end = at + usize::try_from(header.body_len).ok()?;
         self.head = end;
         self.messages -= usize::from(!header.more);
-        Some(Part { body: Body::Slice(chunk.bytes().get(at..end)?), more: header.more })
+        let left = self.messages;
+        let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
+        let body = Body::Slice(chunk.bytes().get(at..end)?);
+        Some(Part { body, more: header.more, left })
+    }
+
+    fn pop_large(&mut self) -> Option<Part<'_>> {
+        let Some(Piece::Large { more, body }) = self.pieces.pop_front() else { return None };
+        self.bytes -= body.len();
+        self.messages -= usize::from(!more);
+        self.taken = body;
+        Some(Part { body: Body::Frame(&mut self.taken), more, left: self.messages })
     }
 
     /// Moves to the next data frame: its header and where its body starts in the first chunk, or
@@ -224,6 +240,20 @@ impl InQueue {
             Piece::Chunk(_) => None,
         };
         pieces.into_iter().filter_map(large).collect()
+    }
+}
+
+/// The header at `at`, if it is that of a data frame in the short form.
+#[inline]
+fn short_frame(bytes: &[u8], at: usize) -> Option<FrameHeader> {
+    match bytes.get(at..)? {
+        [flags @ (0 | 1), length, ..] => Some(FrameHeader {
+            more: *flags == 1,
+            command: false,
+            body_len: u64::from(*length),
+            header_len: 2,
+        }),
+        _ => None,
     }
 }
 

@@ -39,6 +39,16 @@ pub struct Traffic {
     pub messages_dropped: u64,
 }
 
+impl std::ops::AddAssign for Traffic {
+    fn add_assign(&mut self, more: Traffic) {
+        self.messages_sent += more.messages_sent;
+        self.bytes_sent += more.bytes_sent;
+        self.messages_received += more.messages_received;
+        self.bytes_received += more.bytes_received;
+        self.messages_dropped += more.messages_dropped;
+    }
+}
+
 /// The queues to and from one peer.
 #[derive(Debug, Default)]
 pub(crate) struct Pipe {
@@ -90,8 +100,8 @@ pub(crate) struct Pipes {
     pub(crate) urgent: Vec<PipeId>,
     /// Bodies to drop once the lock is released: dropping one may run foreign code.
     pub(crate) released: Vec<Frame>,
-    /// What the socket's pipes have carried together.
-    pub(crate) traffic: Traffic,
+    /// What pipes that are gone have carried, and drops that belong to none.
+    gone: Traffic,
 }
 
 impl Pipes {
@@ -115,19 +125,18 @@ impl Pipes {
         self.slots.values_mut()
     }
 
+    #[inline]
     pub(crate) fn has_room(&self, id: PipeId) -> bool {
         self.get(id).is_some_and(Pipe::has_room)
     }
 
     /// Queues a message for one peer. Admission was checked by the pattern.
+    #[inline]
     pub(crate) fn push(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) {
         let Some(pipe) = self.slots.get_mut(id) else { return };
         pipe.outgoing.push(prefix, parts);
-        let bytes = parts.body_bytes() as u64;
-        for traffic in [&mut pipe.traffic, &mut self.traffic] {
-            traffic.messages_sent += 1;
-            traffic.bytes_sent += bytes;
-        }
+        pipe.traffic.messages_sent += 1;
+        pipe.traffic.bytes_sent += parts.body_bytes() as u64;
         if !std::mem::replace(&mut pipe.dirty, true) {
             self.dirty.push(id);
         }
@@ -138,21 +147,17 @@ impl Pipes {
 
     /// Counts a message that was not queued for this peer.
     pub(crate) fn count_drop(&mut self, id: Option<PipeId>) {
-        self.traffic.messages_dropped += 1;
-        if let Some(pipe) = id.and_then(|id| self.slots.get_mut(id)) {
-            pipe.traffic.messages_dropped += 1;
-        }
+        let pipe = id.and_then(|id| self.slots.get_mut(id));
+        pipe.map_or(&mut self.gone, |pipe| &mut pipe.traffic).messages_dropped += 1;
     }
 
     /// Takes the next part that the peer sent.
+    #[inline]
     pub(crate) fn pop(&mut self, id: PipeId) -> Option<Part<'_>> {
         let pipe = self.slots.get_mut(id)?;
         let part = pipe.incoming.pop()?;
-        let bytes = part.body.as_slice().len() as u64;
-        for traffic in [&mut pipe.traffic, &mut self.traffic] {
-            traffic.messages_received += u64::from(!part.more);
-            traffic.bytes_received += bytes;
-        }
+        pipe.traffic.messages_received += u64::from(!part.more);
+        pipe.traffic.bytes_received += part.body.as_slice().len() as u64;
         Some(part)
     }
 
@@ -162,7 +167,7 @@ impl Pipes {
         while let Some(part) = pipe.incoming.pop() {
             let more = part.more;
             if let Body::Frame(frame) = part.body {
-                self.released.push(frame);
+                self.released.push(std::mem::take(frame));
             }
             if !more {
                 break;
@@ -175,11 +180,20 @@ impl Pipes {
         self.get(id).map_or(0, |pipe| pipe.incoming.messages())
     }
 
+    /// What the socket's pipes have carried together.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let mut all = self.gone;
+        for pipe in self.slots.values() {
+            all += pipe.traffic;
+        }
+        all
+    }
+
     /// Removes a pipe; its contents are released once the lock is.
     pub(crate) fn remove(&mut self, id: PipeId) {
         if let Some(mut pipe) = self.slots.remove(id) {
-            let lost = pipe.outgoing.messages() as u64;
-            self.traffic.messages_dropped += lost;
+            pipe.traffic.messages_dropped += pipe.outgoing.messages() as u64;
+            self.gone += pipe.traffic;
             self.released.extend(pipe.incoming.clear());
             for segment in pipe.outgoing.clear() {
                 self.released.extend(segment.into_bodies());

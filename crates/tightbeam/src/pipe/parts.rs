@@ -52,8 +52,8 @@ impl<'a> Parts<'a> {
 pub(crate) enum Body<'a> {
     /// In a buffer shared with others: copy it.
     Slice(&'a [u8]),
-    /// In storage of its own.
-    Frame(Frame),
+    /// In storage of its own, to be taken out.
+    Frame(&'a mut Frame),
 }
 
 impl Body<'_> {
@@ -67,7 +67,7 @@ impl Body<'_> {
     pub(crate) fn into_frame(self) -> Frame {
         match self {
             Body::Slice(bytes) => Frame::copy_from(bytes),
-            Body::Frame(frame) => frame,
+            Body::Frame(frame) => std::mem::take(frame),
         }
     }
 }
@@ -77,4 +77,6 @@ impl Body<'_> {
 pub(crate) struct Part<'a> {
     pub(crate) body: Body<'a>,
     pub(crate) more: bool,
+    /// Whole messages that wait behind this part's.
+    pub(crate) left: usize,
 }

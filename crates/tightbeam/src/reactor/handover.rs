@@ -13,7 +13,8 @@
 //! drives it. *Claimed*: it is there with an interest that never fires, and the threads that block
 //! in the socket drive it. The claim outlives the call, so that steady ping-pong changes nothing in
 //! the kernel; the I/O thread takes back what its callers have left alone for a while. A *pinned*
-//! socket (a future waits on it, or its descriptor was handed out) is never claimed.
+//! socket (a future waits on it, or its descriptor was handed out) is never claimed; if callers are
+//! inside when it is pinned, they go on, and whoever comes meanwhile joins them, until all have left.
 //!
 //! This file decides and counts; whoever is told to mask or to arm does the system call. Nothing
 //! else in the library writes these words. The models in `tests/model` check it with loom and
@@ -27,7 +28,8 @@ const CLAIMED: u64 = 1;
 const PINNED: u64 = 1 << 1;
 /// One caller that waits inside.
 const INSIDE: u64 = 1 << 8;
-const INSIDE_MASK: u64 = 0x00ff_ff00;
+/// More threads than a system runs: the count cannot overflow.
+const INSIDE_MASK: u64 = 0xffff_ff00;
 /// One departure: the upper half counts them, so that a look can tell whether anybody was here.
 const DEPARTURE: u64 = 1 << 32;
 
@@ -72,7 +74,8 @@ impl Handover {
     pub(crate) fn enter(&self) -> Entry {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            if word & PINNED != 0 || inside(word) == INSIDE_MASK {
+            let driven = word & CLAIMED != 0 && inside(word) != 0;
+            if word & PINNED != 0 && !driven {
                 return Entry::Pinned;
             }
             let next = (word | CLAIMED) + INSIDE;
@@ -128,6 +131,13 @@ impl Handover {
     /// Whether the I/O thread must leave the socket alone.
     pub(crate) fn is_claimed(&self) -> bool {
         self.word.load(Ordering::SeqCst) & CLAIMED != 0
+    }
+
+    /// The I/O thread has left the seat. True if callers have claimed the socket meanwhile: one of
+    /// them may have found the seat taken, and must be offered it. A caller that claims after this
+    /// finds the seat free: this writes the word that it claims by, even if it changes nothing.
+    pub(crate) fn claimed_meanwhile(&self) -> bool {
+        self.word.fetch_or(0, Ordering::SeqCst) & CLAIMED != 0
     }
 
     /// What a look of the I/O thread sees.

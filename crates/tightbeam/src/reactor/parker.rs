@@ -8,6 +8,8 @@
 //! The notifier changes the state under the socket's lock and does the waking system call, if the
 //! sleeper needs one, after unlocking.
 
+use std::cell::RefCell;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -31,7 +33,7 @@ pub(crate) enum Wake {
     Poll,
 }
 
-/// One thread's place to sleep. A thread waits for one thing at a time, so each thread has one.
+/// One thread's place to sleep, for one wait at a time.
 #[derive(Debug)]
 pub(crate) struct Parker {
     word: AtomicU32,
@@ -39,7 +41,28 @@ pub(crate) struct Parker {
 }
 
 thread_local! {
-    static MINE: Arc<Parker> = Arc::new(Parker::new());
+    /// Those of this thread that are not in use. One is enough, unless a wait runs foreign code (a
+    /// free function, a waker) that waits for something else.
+    static MINE: RefCell<Vec<Arc<Parker>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A parker in use by this thread; the thread keeps it for its next wait.
+#[derive(Debug)]
+pub(crate) struct Mine(Arc<Parker>);
+
+impl Deref for Mine {
+    type Target = Arc<Parker>;
+
+    fn deref(&self) -> &Arc<Parker> {
+        &self.0
+    }
+}
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        // Fails only while the thread is ending.
+        let _ = MINE.try_with(|mine| mine.borrow_mut().push(Arc::clone(&self.0)));
+    }
 }
 
 impl Parker {
@@ -47,11 +70,12 @@ impl Parker {
         Parker { word: AtomicU32::new(EMPTY), descriptor: OnceLock::new() }
     }
 
-    /// This thread's parker, reset.
-    pub(crate) fn current() -> Arc<Parker> {
-        let parker = MINE.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
+    /// A parker of this thread, reset.
+    pub(crate) fn current() -> Mine {
+        let kept = MINE.try_with(|mine| mine.borrow_mut().pop()).ok().flatten();
+        let parker = kept.unwrap_or_else(|| Arc::new(Parker::new()));
         parker.reset();
-        parker
+        Mine(parker)
     }
 
     /// Forgets an earlier notification.

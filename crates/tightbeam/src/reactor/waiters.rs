@@ -36,6 +36,9 @@ pub(crate) struct Waiters {
     list: Vec<Waiter>,
     next_id: u64,
     tasks: usize,
+    /// Whom the free seat was offered to last. Until that thread has answered, by taking the seat or
+    /// by passing it on, nobody else may be coming for it.
+    offered: Option<u64>,
 }
 
 /// Wake-ups that wait until the lock is released: they are system calls or foreign code.
@@ -123,10 +126,18 @@ impl Waiters {
 
     /// Notifies one waiting thread, so that it takes over the driving.
     pub(crate) fn pass_the_seat(&mut self, wakeups: &mut Wakeups) {
+        self.offered = None;
         if let Some(at) = self.list.iter().position(|w| matches!(w.sleeper, Sleeper::Thread(_))) {
             let waiter = self.take(at);
+            self.offered = Some(waiter.id);
             Self::wake(waiter, wakeups);
         }
+    }
+
+    /// Whether this waiter was offered the seat; asking takes the offer back. A thread that does not
+    /// wait any longer passes it on.
+    pub(crate) fn take_offer(&mut self, id: u64) -> bool {
+        self.offered.take_if(|offered| *offered == id).is_some()
     }
 
     fn wake(waiter: Waiter, wakeups: &mut Wakeups) {

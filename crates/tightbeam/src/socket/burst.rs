@@ -3,11 +3,11 @@
 //! ```text
 //!   SINGLE --8 sends in a row, each right behind the last--> BURST
 //!     ^                                                        |
-//!     +------a look (every 100 us) that finds nothing new------+
+//!     +-----a look (every 100 us) that finds few new sends-----+
 //! ```
 //!
 //! In a burst a send only queues; a full segment or the high-water mark is written by the sender,
-//! and the tail by the I/O thread's look. The clock is read for single sends alone, where a system
+//! and by the I/O thread's look what nobody has written since the look before. The clock is read for single sends alone, where a system
 //! call follows anyway.
 
 use std::time::{Duration, Instant};
@@ -17,6 +17,20 @@ use std::time::{Duration, Instant};
 const GAP: Duration = Duration::from_micros(3);
 /// So many in a row are a burst.
 const RUN: u32 = 8;
+
+/// Fewer sends between two looks than this are not worth gathering: each can be written by itself.
+const FEW: u64 = 32;
+
+/// What a look has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// The burst is over: write its tail.
+    Over,
+    /// It goes on, and what is queued has waited long enough: write it.
+    Flush,
+    /// It goes on, and its sender writes.
+    Nothing,
+}
 
 /// Whether a send should write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +51,8 @@ pub(crate) struct Burst {
     last: Option<Instant>,
     /// Sends since the last look.
     news: u64,
+    /// Something was written since the last look.
+    written: bool,
 }
 
 impl Burst {
@@ -66,18 +82,26 @@ impl Burst {
         self.going_on
     }
 
-    /// A single send has returned from writing.
-    pub(crate) fn after_single_send(&mut self) {
-        self.last = Some(Instant::now());
+    /// Something was written.
+    pub(crate) fn on_write(&mut self) {
+        if self.going_on {
+            self.written = true;
+        } else {
+            self.last = Some(Instant::now());
+        }
     }
 
-    /// The I/O thread looks. True while the burst goes on.
-    pub(crate) fn look(&mut self) -> bool {
-        self.going_on = std::mem::take(&mut self.news) > 0;
-        if !self.going_on {
-            self.run = 0;
-            self.last = None;
+    /// The I/O thread looks.
+    pub(crate) fn look(&mut self) -> Look {
+        let news = std::mem::take(&mut self.news);
+        let written = std::mem::take(&mut self.written);
+        if news < FEW {
+            *self = Burst::default();
+            Look::Over
+        } else if written {
+            Look::Nothing
+        } else {
+            Look::Flush
         }
-        self.going_on
     }
 }

@@ -180,9 +180,7 @@ impl State {
                 return None;
             }
         }
-        if !self.burst.is_going_on() {
-            self.burst.after_single_send();
-        }
+        self.burst.on_write();
         let pipe = self.connection(id).and_then(|connection| connection.pipe);
         let queued = pipe.and_then(|pipe| self.pipes.get(pipe)).map_or(0, |p| p.outgoing.bytes());
         let next = if again || !self.burst.is_going_on() || queued >= BUFFER_SIZE {
@@ -213,7 +211,9 @@ impl State {
             let had_room = pipe.has_room();
             let queued = pipe.outgoing.messages();
             let mut bodies = pipe.outgoing.written(segment);
-            deferred.frames.append(&mut bodies);
+            if !bodies.is_empty() {
+                deferred.frames.append(&mut bodies);
+            }
             if !had_room && pipe.has_room() {
                 let freed = queued - pipe.outgoing.messages();
                 waiters.notify(Interest::Send, freed, &mut deferred.wakeups);

@@ -244,7 +244,7 @@ impl State {
         });
         let connections =
             self.sources.values().filter(|s| matches!(s, state::Source::Connection(_))).count();
-        SocketStats { traffic: self.pipes.traffic, connections, peers: peers.collect() }
+        SocketStats { traffic: self.pipes.traffic(), connections, peers: peers.collect() }
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) struct State {
     pub(crate) unasked: u32,
     pub(crate) last_endpoint: Option<Endpoint>,
     pub(crate) monitors: Monitors,
-    pub(crate) deferred: Deferred,
+    pub(crate) deferred: Touched,
     /// The I/O thread was asked to write what is queued.
     pub(crate) flush_requested: bool,
     /// Messages that could not be delivered when the socket ended.
@@ -113,15 +113,25 @@ pub(crate) struct Deferred {
     pub(crate) ended: bool,
 }
 
-impl Deferred {
-    fn is_empty(&self) -> bool {
-        self.wakeups.is_empty()
-            && self.commands.is_empty()
-            && self.segments.is_empty()
-            && self.frames.is_empty()
-            && self.streams.is_empty()
-            && !self.kick
-            && !self.ended
+/// [`Deferred`], and whether anybody has touched it: most calls do not.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    deferred: Deferred,
+    touched: bool,
+}
+
+impl Deref for Touched {
+    type Target = Deferred;
+
+    fn deref(&self) -> &Deferred {
+        &self.deferred
+    }
+}
+
+impl DerefMut for Touched {
+    fn deref_mut(&mut self) -> &mut Deferred {
+        self.touched = true;
+        &mut self.deferred
     }
 }
 
@@ -144,7 +154,7 @@ impl State {
             unasked: 0,
             last_endpoint: None,
             monitors: Monitors::default(),
-            deferred: Deferred::default(),
+            deferred: Touched::default(),
             flush_requested: false,
             undelivered: 0,
         }
@@ -244,11 +254,17 @@ impl DerefMut for Guard<'_> {
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Some(mut state) = self.state.take() else { return };
-        if state.deferred.is_empty() && state.pipes.released.is_empty() {
-            return;
+        let Some(state) = self.state.take() else { return };
+        if state.deferred.touched || !state.pipes.released.is_empty() {
+            self.release(state);
         }
-        let deferred = std::mem::take(&mut state.deferred);
+    }
+}
+
+impl Guard<'_> {
+    #[cold]
+    fn release(&self, mut state: MutexGuard<'_, State>) {
+        let Touched { deferred, .. } = std::mem::take(&mut state.deferred);
         let released = std::mem::take(&mut state.pipes.released);
         drop(state);
         drop(released);

@@ -5,14 +5,16 @@ use super::state::{Guard, State};
 use super::wait::Timing;
 use crate::error::{Error, Result};
 use crate::message::{Frame, Message};
-use crate::pattern::Received;
+use crate::pattern::{Received, Refusal};
 use crate::pipe::{Body, Parts, REFERENCE_FROM};
 use crate::reactor::waiters::Interest;
 
-const NOTHING_TO_RECEIVE: Error = Error::WouldBlock("no message has arrived");
 /// Receives after which a receiver asks the kernel for news, so that a full queue from one peer does
 /// not hide the others.
 const ASK_AFTER: u32 = 100;
+
+/// For refusals that have nothing to do with a message.
+const NO_PARTS: Parts<'_> = Parts::Slice(&[]);
 
 /// What was copied to the caller's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Core {
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
         let ((), guard) = self.block_on(guard, Interest::Send, timing, |guard| {
             let State { pattern, pipes, options, .. } = &mut **guard;
-            pattern.admit(pipes, options)
+            pattern.admit(pipes, options).map_err(|refusal| refusal.into_error(NO_PARTS))
         })?;
         self.stage(guard, frame)
     }
@@ -92,8 +94,8 @@ impl Core {
         let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
         let ((), mut guard) = self.block_on(guard, Interest::Send, timing, |guard| {
-            let State { pattern, pipes, options, .. } = &mut **guard;
-            pattern.send(pipes, Parts::Frames(all), options)
+            let parts = Parts::Frames(all);
+            guard.offer(parts).map_err(|refusal| refusal.into_error(parts))
         })?;
         let staged = std::mem::take(&mut guard.staged);
         guard.pipes.released.extend(staged);
@@ -104,15 +106,32 @@ impl Core {
     #[inline]
     fn send_parts(
         &self,
+        mut guard: Guard<'_>,
+        parts: Parts<'_>,
+        timing: Option<Timing>,
+    ) -> Result<()> {
+        match guard.offer(parts) {
+            Ok(()) => {
+                self.after_send(guard);
+                Ok(())
+            }
+            Err(Refusal::WouldBlock(_)) => self.wait_to_send(guard, parts, timing),
+            Err(refusal) => Err(refusal.into_error(parts)),
+        }
+    }
+
+    #[cold]
+    fn wait_to_send(
+        &self,
         guard: Guard<'_>,
         parts: Parts<'_>,
         timing: Option<Timing>,
     ) -> Result<()> {
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
-        let ((), guard) = self.block_on(guard, Interest::Send, timing, |guard| {
-            let State { pattern, pipes, options, .. } = &mut **guard;
-            pattern.send(pipes, parts, options)
-        })?;
+        let attempt = |guard: &mut Guard<'_>| {
+            guard.offer(parts).map_err(|refusal| refusal.into_error(parts))
+        };
+        let ((), guard) = self.block_on(guard, Interest::Send, timing, attempt)?;
         self.after_send(guard);
         Ok(())
     }
@@ -151,15 +170,23 @@ impl Core {
         })
     }
 
+    #[inline]
     fn receive<R>(
         &self,
         timing: Option<Timing>,
-        mut take: impl FnMut(&mut State) -> Result<R>,
+        mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
-        let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
-        let timing = timing.unwrap_or_else(|| guard.options.rcvtimeo.into());
-        let (received, mut guard) =
-            self.block_on(guard, Interest::Receive, timing, |guard| take(guard))?;
+        let mut guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        let received = match take(&mut guard) {
+            Err(Refusal::WouldBlock(_)) => {
+                let timing = timing.unwrap_or_else(|| guard.options.rcvtimeo.into());
+                let (received, again) = self.wait_to_receive(guard, timing, take)?;
+                guard = again;
+                received
+            }
+            Err(refusal) => return Err(refusal.into_error(NO_PARTS)),
+            Ok(received) => received,
+        };
         guard.unasked += 1;
         if guard.unasked >= ASK_AFTER {
             guard.unasked = 0;
@@ -168,37 +195,60 @@ impl Core {
         }
         Ok(received)
     }
+
+    #[cold]
+    fn wait_to_receive<'a, R>(
+        &'a self,
+        mut guard: Guard<'a>,
+        timing: Timing,
+        mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
+    ) -> Result<(R, Guard<'a>)> {
+        if timing == Timing::Never {
+            // Nobody else asks the kernel while the callers have claimed the socket.
+            drop(guard);
+            self.glance();
+            guard = self.lock()?;
+        }
+        self.block_on(guard, Interest::Receive, timing, |guard| {
+            take(guard).map_err(|refusal| refusal.into_error(NO_PARTS))
+        })
+    }
 }
 
 impl State {
+    /// Queues a message, or says why not.
+    #[inline]
+    fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
+        let State { pattern, pipes, options, .. } = self;
+        pattern.send(pipes, parts, options)
+    }
+
     /// Takes the next part and shows it to `f`; what it lies in is let go afterwards.
     #[inline]
-    fn with_part<R>(&mut self, f: impl FnOnce(&Received<'_>) -> R) -> Result<R> {
+    fn with_part<R>(&mut self, f: impl FnOnce(&Received<'_>) -> R) -> Result<R, Refusal> {
         let State { pattern, pipes, .. } = self;
-        let Some(received) = pattern.recv(pipes)? else { return Err(NOTHING_TO_RECEIVE) };
+        let received = pattern.recv(pipes)?;
         let result = f(&received);
-        let (pipe, more) = (received.pipe, received.more);
-        if let Body::Frame(frame) = received.body {
-            pipes.released.push(frame);
-        }
+        let (pipe, more, left) = (received.pipe, received.more, received.left);
+        let unused = match received.body {
+            Body::Frame(frame) => Some(std::mem::take(frame)),
+            Body::Slice(_) => None,
+        };
+        pipes.released.extend(unused);
         self.more = more;
-        if let Some(pipe) = pipe {
-            self.after_recv(pipe);
-        }
+        self.after_recv(pipe, left);
         Ok(result)
     }
 
-    fn take_part(&mut self) -> Result<Frame> {
+    fn take_part(&mut self) -> Result<Frame, Refusal> {
         let State { pattern, pipes, .. } = self;
-        let Some(received) = pattern.recv(pipes)? else { return Err(NOTHING_TO_RECEIVE) };
-        let (pipe, more) = (received.pipe, received.more);
+        let received = pattern.recv(pipes)?;
+        let (pipe, more, left) = (received.pipe, received.more, received.left);
         let mut frame = received.body.into_frame();
         frame.set_more(more);
         self.more = more;
-        if let Some(pipe) = pipe {
-            frame.set_peer(self.pipes.get(pipe).and_then(|pipe| pipe.peer.clone()));
-            self.after_recv(pipe);
-        }
+        frame.set_peer(self.pipes.get(pipe).and_then(|pipe| pipe.peer.clone()));
+        self.after_recv(pipe, left);
         Ok(frame)
     }
 }

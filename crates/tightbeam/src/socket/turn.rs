@@ -6,6 +6,7 @@ use mio::{Events, Token};
 use slotmap::{Key, KeyData};
 use zmtp::{FrameHeader, Progress};
 
+use super::burst::Look;
 use super::core::{Core, Reactor, WAKE};
 use super::state::{Guard, Life, Source, State, Timer};
 use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
@@ -200,12 +201,15 @@ impl State {
         }
     }
 
-    /// A message was taken from the pipe: reading may go on, or the pipe may be done with.
+    /// A part was taken from the pipe, behind which `left` messages wait: reading may go on, or the
+    /// pipe may be done with.
     #[inline]
-    pub(super) fn after_recv(&mut self, id: PipeId) {
+    pub(super) fn after_recv(&mut self, id: PipeId, left: usize) {
         let Some(pipe) = self.pipes.get_mut(id) else { return };
-        pipe.incoming.trim();
-        if pipe.dead && pipe.incoming.messages() == 0 {
+        if left == 0 {
+            pipe.incoming.trim();
+        }
+        if pipe.dead && left == 0 && pipe.incoming.messages() == 0 {
             self.remove_pipe(id);
         } else if pipe.paused && pipe.may_resume() {
             pipe.paused = false;
@@ -280,11 +284,11 @@ impl Driven for Core {
     }
 
     fn look_at_burst(&self) -> bool {
-        if self.lock_always().burst.look() {
-            return true;
+        let look = self.lock_always().burst.look();
+        if look != Look::Nothing {
+            self.flush_all();
         }
-        self.flush_all();
-        false
+        look != Look::Over
     }
 
     fn expire(&self, now: Instant) -> Option<Instant> {

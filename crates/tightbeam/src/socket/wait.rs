@@ -1,6 +1,7 @@
 //! Waiting: the thread that waits for a socket drives it.
 
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::core::{Core, Reactor, Seat};
@@ -70,6 +71,81 @@ pub(super) fn remaining(deadline: Option<Instant>) -> Option<Duration> {
     deadline.map(|at| at.saturating_duration_since(Instant::now()))
 }
 
+/// A thread's place in the list of waiters. Given up also when the wait panics (in a free function or
+/// a waker): a notification to a place that nobody looks at any more would be lost.
+struct Place<'a> {
+    core: &'a Core,
+    ticket: u64,
+}
+
+impl<'a> Place<'a> {
+    /// Gives the place up, for the next attempt. If that succeeds or fails for good, the seat must go
+    /// on to somebody else, in case this thread was to take it.
+    fn leave(self) -> Guard<'a> {
+        let mut guard = self.core.lock_always();
+        guard.waiters.remove(self.ticket);
+        std::mem::forget(self);
+        guard
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut guard = self.core.lock_always();
+        if !guard.waiters.remove(self.ticket) {
+            let state = &mut *guard;
+            state.waiters.notify_all(&mut state.deferred.wakeups);
+        }
+    }
+}
+
+/// A caller that is inside: it leaves when this is dropped, whatever happens.
+struct Inside<'a> {
+    core: &'a Core,
+    reactor: &'a Reactor,
+}
+
+impl Inside<'_> {
+    /// Takes the seat if it is free.
+    fn take_seat(&self) -> Option<Driving<'_>> {
+        let seat = Some(self.reactor.try_seat()?);
+        Some(Driving { core: self.core, seat })
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.core.exit(self.reactor);
+    }
+}
+
+/// The seat in a caller's hands: it goes on to whoever waits when this is dropped.
+struct Driving<'a> {
+    core: &'a Core,
+    seat: Option<MutexGuard<'a, Seat>>,
+}
+
+impl Deref for Driving<'_> {
+    type Target = Seat;
+
+    fn deref(&self) -> &Seat {
+        self.seat.as_ref().expect("present until dropped")
+    }
+}
+
+impl DerefMut for Driving<'_> {
+    fn deref_mut(&mut self) -> &mut Seat {
+        self.seat.as_mut().expect("present until dropped")
+    }
+}
+
+impl Drop for Driving<'_> {
+    fn drop(&mut self) {
+        self.seat = None;
+        self.core.pass_the_seat();
+    }
+}
+
 impl Core {
     /// Tries until it succeeds, fails, or the time is over; between attempts the thread sleeps.
     /// `attempt` says [`Error::WouldBlock`] if it is worth waiting.
@@ -96,9 +172,9 @@ impl Core {
             let parker = Parker::current();
             let ticket = guard.waiters.add_thread(interest, &parker);
             drop(guard);
+            let place = Place { core: self, ticket };
             slept = self.sleep(&parker, deadline);
-            guard = self.lock_always();
-            guard.waiters.remove(ticket);
+            guard = place.leave();
             guard.check_open()?;
         }
     }
@@ -108,22 +184,21 @@ impl Core {
         flush::all_of_this_thread();
         let Some(reactor) = self.reactor.get() else { return park(parker, deadline) };
         self.flush_all();
+        let Some(inside) = self.enter(reactor) else { return park(parker, deadline) };
+        match inside.take_seat() {
+            Some(mut seat) => self.drive_seat(reactor, &mut seat, parker, deadline),
+            None => park(parker, deadline),
+        }
+    }
+
+    /// Goes in, so that the I/O thread leaves the socket alone; `None` if it must not.
+    fn enter<'a>(&'a self, reactor: &'a Reactor) -> Option<Inside<'a>> {
         match self.handover.enter() {
-            Entry::Pinned => return park(parker, deadline),
+            Entry::Pinned => return None,
             Entry::Claimed => self.mask(reactor),
             Entry::Joined => {}
         }
-        let slept = match reactor.try_seat() {
-            Some(mut seat) => {
-                let slept = self.drive_seat(reactor, &mut seat, parker, deadline);
-                drop(seat);
-                self.pass_the_seat();
-                slept
-            }
-            None => park(parker, deadline),
-        };
-        self.exit(reactor);
-        slept
+        Some(Inside { core: self, reactor })
     }
 
     /// Takes the socket's poll away from the I/O thread.
@@ -194,21 +269,11 @@ impl Core {
         if !self.handover.is_claimed() {
             return false;
         }
-        match self.handover.enter() {
-            Entry::Pinned => return false,
-            Entry::Claimed => self.mask(reactor),
-            Entry::Joined => {}
-        }
-        let seat = reactor.try_seat();
-        let seated = seat.is_some();
-        if let Some(mut seat) = seat {
-            self.poll_now(&mut seat);
-            self.some_turns(reactor);
-            drop(seat);
-            self.pass_the_seat();
-        }
-        self.exit(reactor);
-        seated
+        let Some(inside) = self.enter(reactor) else { return false };
+        let Some(mut seat) = inside.take_seat() else { return false };
+        self.poll_now(&mut seat);
+        self.some_turns(reactor);
+        true
     }
 
     /// Takes the events that are there. True if there may be more.
