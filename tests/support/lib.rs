@@ -1,1 +1,5 @@
 //! What the test programs share.
+
+pub mod peer;
+pub mod proxy;
+pub mod sockets;

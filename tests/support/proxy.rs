@@ -1,0 +1,95 @@
+//! A TCP proxy between two sockets, which can be cut and mended.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// A TCP proxy to one address. Ends with the process.
+#[derive(Debug)]
+pub struct Proxy {
+    endpoint: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    streams: Mutex<Vec<TcpStream>>,
+    refusing: AtomicBool,
+    accepted: AtomicUsize,
+}
+
+impl Proxy {
+    /// Listens at a port of the system's choice and passes on to `target`, as in `tcp://127.0.0.1:5555`.
+    pub fn to(target: impl AsRef<str>) -> Proxy {
+        let address = target.as_ref().trim_start_matches("tcp://").to_owned();
+        Proxy::start(address).unwrap_or_else(|error| panic!("proxy: {error}"))
+    }
+
+    fn start(target: String) -> io::Result<Proxy> {
+        let target: SocketAddr = target.parse().map_err(io::Error::other)?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let endpoint = format!("tcp://{}", listener.local_addr()?);
+        let shared = Arc::new(Shared::default());
+        let mine = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                mine.accepted.fetch_add(1, Ordering::SeqCst);
+                if !mine.refusing.load(Ordering::SeqCst) {
+                    // A target that is gone looks like a cut.
+                    let _ = mine.pass_on(stream, target);
+                }
+            }
+        });
+        Ok(Proxy { endpoint, shared })
+    }
+
+    /// Where to connect to.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Connections that were made to it, those that it refused included.
+    pub fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Cuts every connection that goes through.
+    pub fn cut(&self) {
+        for stream in self.shared.streams().drain(..) {
+            // Fails when the peer was quicker.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// From now on new connections are closed at once (or no longer).
+    pub fn refuse(&self, refuse: bool) {
+        self.shared.refusing.store(refuse, Ordering::SeqCst);
+    }
+}
+
+impl Shared {
+    fn streams(&self) -> std::sync::MutexGuard<'_, Vec<TcpStream>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pass_on(&self, near: TcpStream, target: SocketAddr) -> io::Result<()> {
+        let far = TcpStream::connect(target)?;
+        for (from, to) in [(near.try_clone()?, far.try_clone()?), (far.try_clone()?, near.try_clone()?)] {
+            thread::spawn(move || pump(from, to));
+        }
+        self.streams().extend([near, far]);
+        Ok(())
+    }
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        if to.write_all(&buffer[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
