@@ -6,8 +6,8 @@
 
 use zmtp::encode_header;
 
-use super::{NOTHING_TO_RECEIVE, Received, Refusal};
 use super::fair_queue::FairQueue;
+use super::{NOTHING_TO_RECEIVE, Received, Refusal};
 use crate::pipe::{Body, Parts, PipeId, Pipes};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

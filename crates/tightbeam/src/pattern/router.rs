@@ -5,8 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use slotmap::SecondaryMap;
 
-use super::{Received, Refusal};
 use super::fair_queue::FairQueue;
+use super::{Received, Refusal};
 use crate::options::Options;
 use crate::pipe::{Body, Parts, PipeId, Pipes};
 

@@ -4,8 +4,8 @@
 //! socket, a command, a timer, a look at claimed sockets (every 2 ms while there is something to
 //! see) or a look at a burst (every 100 us while there is one).
 
-use std::collections::{BinaryHeap, HashMap};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -35,7 +35,8 @@ impl Core {
         let options = self.lock()?.options.clone();
         let reactor = self.reactor()?;
         let Address::Tcp { target, .. } = endpoint.address();
-        let addresses = tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
+        let addresses =
+            tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
         let mut bound = Err(Error::UnknownEndpoint(endpoint.to_string()));
         for address in addresses {
             bound = tcp::listen(address, &options).map_err(Error::io("bind"));
@@ -372,7 +373,9 @@ impl State {
     /// The handshake is complete: the connection gets its pipe.
     fn establish(&mut self, id: SourceId, peer: &zmtp::Peer) {
         let Some(connection) = self.connection(id) else { return };
-        let Some(encoder) = connection.protocol().map(|protocol| protocol.encoder()) else { return };
+        let Some(encoder) = connection.protocol().map(|protocol| protocol.encoder()) else {
+            return;
+        };
         connection.establish(encoder);
         let origin = connection.origin;
         let address = connection.stream.peer_address();

@@ -33,34 +33,37 @@ impl Waiting {
         cx: &Context<'_>,
         mut attempt: impl FnMut(&Core) -> Result<R>,
     ) -> Poll<Result<R>> {
-        loop {
-            self.leave();
-            match attempt(&self.core) {
-                Err(Error::WouldBlock(_)) => {}
-                done => return Poll::Ready(done),
-            }
-            if self.core.is_forked() {
-                return Poll::Ready(Err(Error::Forked));
-            }
-            // It may have become possible since the attempt; only with a place in the list, and the
-            // lock held, is that out of the question.
-            let mut guard = match self.core.lock() {
-                Ok(guard) => guard,
-                Err(error) => return Poll::Ready(Err(error)),
-            };
-            if guard.is_possible(self.interest) {
-                continue;
-            }
-            let first = !guard.waiters.has_tasks();
-            self.ticket = Some(guard.waiters.add_task(self.interest, cx.waker().clone()));
-            let arm = first && self.core.handover.pin();
-            drop(guard);
-            if arm {
-                self.core.arm();
-            }
-            self.core.flush_all();
-            return Poll::Pending;
+        self.leave();
+        match attempt(&self.core) {
+            Err(Error::WouldBlock(_)) => {}
+            done => return Poll::Ready(done),
         }
+        if let Err(error) = self.enter(cx) {
+            return Poll::Ready(Err(error));
+        }
+        // It may have become possible since the attempt; now it is notified of what comes.
+        match attempt(&self.core) {
+            Err(Error::WouldBlock(_)) => {}
+            done => {
+                self.leave();
+                return Poll::Ready(done);
+            }
+        }
+        self.core.flush_all();
+        Poll::Pending
+    }
+
+    /// Takes a place in the list. While a future waits, the I/O thread drives.
+    fn enter(&mut self, cx: &Context<'_>) -> Result<()> {
+        let mut guard = self.core.lock()?;
+        let first = !guard.waiters.has_tasks();
+        self.ticket = Some(guard.waiters.add_task(self.interest, cx.waker().clone()));
+        let arm = first && self.core.handover.pin();
+        drop(guard);
+        if arm {
+            self.core.arm();
+        }
+        Ok(())
     }
 
     /// Gives the place up. A notification that came meanwhile goes to the next in line.

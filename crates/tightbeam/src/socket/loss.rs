@@ -89,7 +89,9 @@ impl State {
         };
         session.stage = Stage::Waiting;
         let idle = matches!(self.life, Life::Closing { .. } | Life::Gone)
-            && session.pipe.is_none_or(|p| self.pipes.get(p).is_none_or(|p| !p.outgoing.has_output()));
+            && session
+                .pipe
+                .is_none_or(|p| self.pipes.get(p).is_none_or(|p| !p.outgoing.has_output()));
         if loss.is_final() || idle {
             self.end_session(id);
             return;

@@ -128,9 +128,8 @@ impl Core {
         timing: Option<Timing>,
     ) -> Result<()> {
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
-        let attempt = |guard: &mut Guard<'_>| {
-            guard.offer(parts).map_err(|refusal| refusal.into_error(parts))
-        };
+        let attempt =
+            |guard: &mut Guard<'_>| guard.offer(parts).map_err(|refusal| refusal.into_error(parts));
         let ((), guard) = self.block_on(guard, Interest::Send, timing, attempt)?;
         self.after_send(guard);
         Ok(())

@@ -147,7 +147,8 @@ impl State {
             self.lose(id, Loss::Budget(budget), token);
             return false;
         }
-        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id) {
+        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id)
+        {
             self.enlist(id);
         }
         if let Some(connection) = self.connection(id) {
@@ -276,7 +277,7 @@ impl Driven for Core {
         let unread = self.poll_now(&mut seat);
         let unfinished = self.some_turns(reactor);
         drop(seat);
-        if self.handover.is_claimed() {
+        if self.handover.claimed_meanwhile() {
             self.pass_the_seat();
             return false;
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Reactor, Seat};
 use super::flush;
-use super::state::Guard;
+use super::state::{Guard, State};
 use crate::error::{Error, Result};
 use crate::reactor::handover::{Entry, Exit};
 use crate::reactor::io_thread::{Command, Driven};
@@ -79,13 +79,13 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Gives the place up, for the next attempt. If that succeeds or fails for good, the seat must go
-    /// on to somebody else, in case this thread was to take it.
-    fn leave(self) -> Guard<'a> {
+    /// Gives the place up, for the next attempt. True if the seat was offered to this thread.
+    fn leave(self) -> (Guard<'a>, bool) {
         let mut guard = self.core.lock_always();
         guard.waiters.remove(self.ticket);
+        let offered_seat = guard.waiters.take_offer(self.ticket);
         std::mem::forget(self);
-        guard
+        (guard, offered_seat)
     }
 }
 
@@ -158,23 +158,31 @@ impl Core {
     ) -> Result<(R, Guard<'a>)> {
         let deadline = timing.deadline();
         let mut slept = Slept::Notified;
+        let mut offered_seat = false;
         loop {
             // Under the same lock as the attempt before it, so that nothing is missed in between.
-            match attempt(&mut guard) {
+            let attempted = match attempt(&mut guard) {
                 Err(Error::WouldBlock(why)) => match slept {
-                    _ if !timing.waits() => return Err(Error::WouldBlock(why)),
-                    Slept::Interrupted => return Err(Error::Interrupted),
-                    Slept::TimedOut => return Err(Error::WouldBlock(why)),
-                    Slept::Notified => {}
+                    _ if !timing.waits() => Err(Error::WouldBlock(why)),
+                    Slept::Interrupted => Err(Error::Interrupted),
+                    Slept::TimedOut => Err(Error::WouldBlock(why)),
+                    Slept::Notified => Ok(None),
                 },
-                done => return done.map(|result| (result, guard)),
+                done => done.map(Some),
+            };
+            if offered_seat && !matches!(attempted, Ok(None)) {
+                // This thread will not take it, and whoever made the offer counts on somebody.
+                guard.pass_the_seat();
+            }
+            if let Some(result) = attempted? {
+                return Ok((result, guard));
             }
             let parker = Parker::current();
             let ticket = guard.waiters.add_thread(interest, &parker);
             drop(guard);
             let place = Place { core: self, ticket };
             slept = self.sleep(&parker, deadline);
-            guard = place.leave();
+            (guard, offered_seat) = place.leave();
             guard.check_open()?;
         }
     }
@@ -227,9 +235,7 @@ impl Core {
 
     /// Whoever waits without the seat may take it now.
     pub(super) fn pass_the_seat(&self) {
-        let mut guard = self.lock_always();
-        let state = &mut *guard;
-        state.waiters.pass_the_seat(&mut state.deferred.wakeups);
+        self.lock_always().pass_the_seat();
     }
 
     /// Drives the socket until its driver is notified.
@@ -283,6 +289,12 @@ impl Core {
         }
         self.note_events(&seat.events);
         seat.events.iter().count() >= super::core::EVENTS
+    }
+}
+
+impl State {
+    fn pass_the_seat(&mut self) {
+        self.waiters.pass_the_seat(&mut self.deferred.wakeups);
     }
 }
 

@@ -77,7 +77,9 @@ impl Stream {
     /// The peer's address without the port.
     pub(crate) fn peer_address(&self) -> String {
         match self {
-            Stream::Tcp(tcp) => tcp.peer_addr().map_or_else(|_| String::new(), |a| a.ip().to_string()),
+            Stream::Tcp(tcp) => {
+                tcp.peer_addr().map_or_else(|_| String::new(), |a| a.ip().to_string())
+            }
         }
     }
 
@@ -85,7 +87,9 @@ impl Stream {
     /// reports it only once, and after that only when a write had to stop.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
-            Stream::Tcp(tcp) => tcp.register(registry, token, Interest::READABLE | Interest::WRITABLE),
+            Stream::Tcp(tcp) => {
+                tcp.register(registry, token, Interest::READABLE | Interest::WRITABLE)
+            }
         }
     }
 }
