@@ -125,6 +125,10 @@ impl Pipes {
         self.slots.values_mut()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     #[inline]
     pub(crate) fn has_room(&self, id: PipeId) -> bool {
         self.get(id).is_some_and(Pipe::has_room)

@@ -227,47 +227,63 @@ impl State {
 
 /// The lock of a socket. What was put off is done when it is released.
 pub(crate) struct Guard<'a> {
+    // Fields are dropped in this order: first the lock is released.
+    state: MutexGuard<'a, State>,
+    after: After<'a>,
+}
+
+/// What is done when the lock has been released.
+struct After<'a> {
     core: &'a Core,
-    state: Option<MutexGuard<'a, State>>,
+    deferred: Option<Box<Deferred>>,
+    /// Dropping a body may run foreign code.
+    released: Vec<Frame>,
 }
 
 impl<'a> Guard<'a> {
+    #[inline]
     pub(super) fn new(core: &'a Core, state: MutexGuard<'a, State>) -> Guard<'a> {
-        Guard { core, state: Some(state) }
+        Guard { state, after: After { core, deferred: None, released: Vec::new() } }
+    }
+
+    #[cold]
+    fn put_off(&mut self) {
+        let Touched { deferred, .. } = std::mem::take(&mut self.state.deferred);
+        self.after.deferred = Some(Box::new(deferred));
+        self.after.released = std::mem::take(&mut self.state.pipes.released);
     }
 }
 
 impl Deref for Guard<'_> {
     type Target = State;
 
+    #[inline]
     fn deref(&self) -> &State {
-        self.state.as_ref().expect("present until dropped")
+        &self.state
     }
 }
 
 impl DerefMut for Guard<'_> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut State {
-        self.state.as_mut().expect("present until dropped")
+        &mut self.state
     }
 }
 
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Some(state) = self.state.take() else { return };
-        if state.deferred.touched || !state.pipes.released.is_empty() {
-            self.release(state);
+        if self.state.deferred.touched || !self.state.pipes.released.is_empty() {
+            self.put_off();
         }
     }
 }
 
-impl Guard<'_> {
-    #[cold]
-    fn release(&self, mut state: MutexGuard<'_, State>) {
-        let Touched { deferred, .. } = std::mem::take(&mut state.deferred);
-        let released = std::mem::take(&mut state.pipes.released);
-        drop(state);
-        drop(released);
-        self.core.do_deferred(deferred);
+impl Drop for After<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(deferred) = self.deferred.take() {
+            self.core.do_deferred(*deferred);
+        }
     }
 }

@@ -12,6 +12,8 @@ use crate::reactor::waiters::Interest;
 /// Receives after which a receiver asks the kernel for news, so that a full queue from one peer does
 /// not hide the others.
 const ASK_AFTER: u32 = 100;
+/// The same while there is one peer only: new ones may be waiting to be accepted.
+const ASK_SELDOM: u32 = 1000;
 
 /// For refusals that have nothing to do with a message.
 const NO_PARTS: Parts<'_> = Parts::Slice(&[]);
@@ -27,6 +29,7 @@ pub struct Copied {
 }
 
 impl Core {
+    #[inline]
     fn lock_for(&self, timing: Timing) -> Result<Guard<'_>> {
         if timing == Timing::TryLock { self.try_lock() } else { self.lock() }
     }
@@ -187,7 +190,7 @@ impl Core {
             Ok(received) => received,
         };
         guard.unasked += 1;
-        if guard.unasked >= ASK_AFTER {
+        if guard.unasked >= ASK_AFTER && (guard.pipes.len() > 1 || guard.unasked >= ASK_SELDOM) {
             guard.unasked = 0;
             drop(guard);
             self.glance();

@@ -10,6 +10,7 @@ use super::burst::Look;
 use super::core::{Core, Reactor, WAKE};
 use super::state::{Guard, Life, Source, State, Timer};
 use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
+use crate::error::Error;
 use crate::message::Frame;
 use crate::pipe::{PipeId, buffers};
 use crate::reactor::handover::Handover;
@@ -147,8 +148,7 @@ impl State {
             self.lose(id, Loss::Budget(budget), token);
             return false;
         }
-        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id)
-        {
+        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id) {
             self.enlist(id);
         }
         if let Some(connection) = self.connection(id) {
@@ -285,7 +285,12 @@ impl Driven for Core {
     }
 
     fn look_at_burst(&self) -> bool {
-        let look = self.lock_always().burst.look();
+        let look = match self.try_lock() {
+            Ok(mut guard) => guard.burst.look(),
+            // Whoever holds the lock is sending: waiting for it would only slow the burst down.
+            Err(Error::Busy) => Look::Nothing,
+            Err(_) => Look::Over,
+        };
         if look != Look::Nothing {
             self.flush_all();
         }
