@@ -86,8 +86,9 @@ fn a_slow_peer_does_not_hide_the_others() {
     }
     await_waiting(&pull, 5_000);
     quiet.send("quiet").unwrap();
+    await_waiting(&pull, 5_001);
     let before = (0..5_000).take_while(|_| pull.recv_timeout(LIMIT).unwrap() == "loud").count();
-    assert!(before < 1_000, "{before} messages of the loud peer came first");
+    assert!(before <= 1, "{before} messages of the loud peer came first");
 }
 
 #[test]

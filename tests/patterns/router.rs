@@ -1,6 +1,7 @@
 //! RFC 28: DEALER and ROUTER.
 
 use std::thread;
+use std::time::Duration;
 
 use tightbeam::options::Value;
 use tightbeam::options::number::{
@@ -21,10 +22,10 @@ fn big() -> Frame {
     Frame::from(vec![7; 1 << 20])
 }
 
-/// Sends to `id` until it has no room.
+/// Sends to `id` until it has no room, nor gets any from what the kernel still moves.
 fn fill(router: &Socket<Router>, id: &str) -> Error {
     for _ in 0..1000 {
-        if let Err(refused) = router.try_send([id.into(), big()]) {
+        if let Err(refused) = router.send_timeout([id.into(), big()], Duration::from_millis(100)) {
             assert_eq!(refused.message, [id.into(), big()]);
             return refused.error;
         }
@@ -240,8 +241,10 @@ fn a_send_that_waits_for_a_peer_ends_when_the_peer_leaves() {
     let context = Context::new();
     let (router, dealers) = stuck(&context, &["full"]);
     thread::scope(|scope| {
-        let sender = scope.spawn(|| router.send_timeout(["full", "x"], LIMIT));
+        let sender = scope.spawn(|| router.send_timeout(["full", "x"], LIMIT * 3));
+        thread::sleep(Duration::from_millis(50));
         drop(dealers);
+        until("the sender is told", || sender.is_finished());
         let refused = sender.join().unwrap().unwrap_err();
         assert!(matches!(refused.error, Error::Unroutable(_)), "{}", refused.error);
     });
@@ -252,17 +255,17 @@ fn sends_that_wait_for_different_peers_do_not_wait_for_each_other() {
     let context = Context::new();
     let (router, dealers) = stuck(&context, &["A", "B"]);
     thread::scope(|scope| {
-        let a = scope.spawn(|| router.send_timeout(["A", "x"], 3 * LIMIT));
-        // Whichever waits first must not keep the other from hearing of its own peer.
-        until("a thread waits", || !a.is_finished());
-        thread::sleep(std::time::Duration::from_millis(50));
-        let b = scope.spawn(|| router.send_timeout(["B", "x"], 3 * LIMIT));
-        thread::sleep(std::time::Duration::from_millis(50));
-        while dealers[1].recv_timeout(LIMIT).unwrap() == big() {}
-        b.join().unwrap().unwrap();
-        assert!(!a.is_finished());
-        while dealers[0].recv_timeout(LIMIT).unwrap() == big() {}
-        a.join().unwrap().unwrap();
+        // Whoever waits first must not take the news that is meant for the other.
+        let senders = ["A", "B"].map(|id| {
+            let router = &router;
+            let sender = scope.spawn(move || router.send_timeout([id, "x"], LIMIT * 3));
+            thread::sleep(Duration::from_millis(50));
+            sender
+        });
+        for (sender, dealer) in senders.into_iter().zip(&dealers).rev() {
+            while dealer.recv_timeout(LIMIT).unwrap() == big() {}
+            sender.join().unwrap().unwrap();
+        }
     });
 }
 

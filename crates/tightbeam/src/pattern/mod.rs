@@ -192,14 +192,20 @@ impl Pattern {
     }
 
     /// Whether the first part of a message may be staged: what `send` would refuse whatever the
-    /// message is, is refused now.
-    pub(crate) fn admit(&mut self, pipes: &Pipes, options: &Options) -> Result<(), Refusal> {
+    /// rest of the message is, is refused now.
+    pub(crate) fn admit(
+        &self,
+        pipes: &Pipes,
+        first: &[u8],
+        options: &Options,
+    ) -> Result<(), Refusal> {
         let room = match self {
             Pattern::Dealer(dealer) => dealer.can_send(pipes),
             Pattern::Push(push) => push.can_send(pipes),
             Pattern::Req(req) => req.admit(pipes, options)?,
             Pattern::Rep(rep) => rep.admit()?,
-            Pattern::Router(_) | Pattern::Pub(_) => true,
+            Pattern::Router(router) => return router.admit(pipes, first, options),
+            Pattern::Pub(_) => true,
             Pattern::Pull(_) => return Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => return Err(Refusal::Unsupported(SocketType::Sub, SEND)),
         };
@@ -244,6 +250,15 @@ impl Pattern {
             Pattern::Push(push) => push.can_send(pipes),
             Pattern::Router(_) | Pattern::Pub(_) => true,
             Pattern::Pull(_) | Pattern::Sub(_) => false,
+        }
+    }
+
+    /// How many waiting senders may go on when a pipe has become ready for `room` messages more.
+    /// Where the message decides to whom it goes, only they themselves can tell: all try again.
+    pub(crate) fn senders_to_wake(&self, room: usize) -> usize {
+        match self {
+            Pattern::Router(_) | Pattern::Pub(_) => usize::MAX,
+            _ => room,
         }
     }
 

@@ -116,16 +116,30 @@ impl Router {
             pipes.count_drop(None);
             return Ok(());
         }
+        self.admit(pipes, parts.first(), options)?;
         let route = self.routes.get(parts.first()).copied();
         match route {
             Some(id) if pipes.has_room(id) => pipes.push(id, &[], parts.rest()),
-            Some(_) if options.router_mandatory => {
-                return Err(Refusal::WouldBlock("the addressed peer has no room for a message"));
-            }
-            None if options.router_mandatory => return Err(Refusal::Unroutable),
             _ => pipes.count_drop(route),
         }
         Ok(())
+    }
+
+    /// Refuses what may not be dropped, by the routing id in front.
+    pub(super) fn admit(
+        &self,
+        pipes: &Pipes,
+        first: &[u8],
+        options: &Options,
+    ) -> Result<(), Refusal> {
+        if !options.router_mandatory {
+            return Ok(());
+        }
+        match self.routes.get(first) {
+            Some(id) if pipes.has_room(*id) => Ok(()),
+            Some(_) => Err(Refusal::WouldBlock("the addressed peer has no room for a message")),
+            None => Err(Refusal::Unroutable),
+        }
     }
 
     pub(super) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Option<Received<'a>> {

@@ -98,6 +98,8 @@ pub(crate) struct Pipes {
     pub(crate) dirty: Vec<PipeId>,
     /// Pipes whose output should not wait for more: a full segment, or no room left.
     pub(crate) urgent: Vec<PipeId>,
+    /// Pipes from which the pattern dropped messages unasked: reading them may go on.
+    pub(crate) skipped: Vec<PipeId>,
     /// Bodies to drop once the lock is released: dropping one may run foreign code.
     pub(crate) released: Vec<Frame>,
     /// What pipes that are gone have carried, and drops that belong to none.
@@ -168,6 +170,9 @@ impl Pipes {
     /// Drops the rest of the message whose first parts were taken, or a whole one.
     pub(crate) fn skip_message(&mut self, id: PipeId) {
         let Some(pipe) = self.slots.get_mut(id) else { return };
+        if self.skipped.last() != Some(&id) {
+            self.skipped.push(id);
+        }
         while let Some(part) = pipe.incoming.pop() {
             let more = part.more;
             if let Body::Frame(frame) = part.body {

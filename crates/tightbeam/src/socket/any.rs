@@ -99,8 +99,9 @@ impl AnySocket {
         self.core().send_slice(body, timing)
     }
 
-    /// Sends one part. With `more` it is kept until the last part comes; then all are sent together,
-    /// or, if that part is refused, kept.
+    /// Sends one part. With `more` it is kept until the last part comes; then all are sent together.
+    /// If the last part is refused, the others are kept until it is tried again; but a message that is
+    /// [`Unroutable`](crate::Error::Unroutable) is over.
     ///
     /// # Errors
     /// As [`send`](AnySocket::send). The frame is the caller's in any case, and shares its body.

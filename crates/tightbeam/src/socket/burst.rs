@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 /// Sends this close to the one before are in a row. The time is what the application spends
 /// between two calls: the calls themselves do not count.
 const GAP: Duration = Duration::from_micros(3);
+/// Messages of so many bytes gain nothing from being gathered.
+const LARGE: usize = 8 * 1024;
 /// So many in a row are a burst.
 const RUN: u32 = 8;
 
@@ -56,9 +58,12 @@ pub(crate) struct Burst {
 }
 
 impl Burst {
-    /// A message is about to be queued.
+    /// A message of so many bytes was queued.
     #[inline]
-    pub(crate) fn on_send(&mut self) -> When {
+    pub(crate) fn on_send(&mut self, bytes: usize) -> When {
+        if bytes >= LARGE {
+            return When::Now;
+        }
         if self.going_on {
             self.news += 1;
             return When::Later;

@@ -317,7 +317,8 @@ impl State {
         let send = self.options.sndhwm.unwrap_or(0);
         let id = self.pipes.insert(Pipe::new(send, self.options.rcvhwm.unwrap_or(0)));
         self.pattern.attach(&mut self.pipes, id, &self.options);
-        self.waiters.notify(Interest::Send, send.max(1), &mut self.deferred.wakeups);
+        let room = if send == 0 { usize::MAX } else { send };
+        self.waiters.notify(Interest::Send, room, &mut self.deferred.wakeups);
         id
     }
 

@@ -34,12 +34,12 @@ pub(super) fn all_of_this_thread() {
 }
 
 impl Core {
-    /// A message was queued: write it now, or let the burst gather.
-    pub(super) fn after_send(&self, mut guard: Guard<'_>) {
+    /// A message of so many bytes was queued: write it now, or let the burst gather.
+    pub(super) fn after_send(&self, mut guard: Guard<'_>, bytes: usize) {
         if guard.pipes.dirty.is_empty() {
             return;
         }
-        match guard.burst.on_send() {
+        match guard.burst.on_send(bytes) {
             When::Now => {
                 if guard.pipes.dirty.len() > WRITTEN_BY_CALLER {
                     self.leave_to_io_thread(&mut guard);
@@ -195,7 +195,7 @@ impl State {
     }
 
     fn put_back_write(&mut self, id: SourceId, job: WriteJob) {
-        let State { sources, pipes, waiters, deferred, .. } = self;
+        let State { sources, pipes, pattern, waiters, deferred, .. } = self;
         let Some(super::state::Source::Connection(connection)) = sources.get_mut(id) else {
             return;
         };
@@ -216,7 +216,8 @@ impl State {
             }
             if !had_room && pipe.has_room() {
                 let freed = queued - pipe.outgoing.messages();
-                waiters.notify(Interest::Send, freed, &mut deferred.wakeups);
+                let senders = pattern.senders_to_wake(freed);
+                waiters.notify(Interest::Send, senders, &mut deferred.wakeups);
             }
         }
     }

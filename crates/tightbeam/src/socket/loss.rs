@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::pipe::PipeId;
 use crate::reactor::io_thread::Command;
+use crate::reactor::waiters::Interest;
 use crate::session::Stage;
 
 impl State {
@@ -139,6 +140,8 @@ impl State {
     pub(super) fn bury_pipe(&mut self, id: PipeId) {
         self.links.remove(id);
         self.pattern.detach(id);
+        let senders = self.pattern.senders_to_wake(0);
+        self.waiters.notify(Interest::Send, senders, &mut self.deferred.wakeups);
         let Some(pipe) = self.pipes.get_mut(id) else { return };
         pipe.dead = true;
         self.undelivered += pipe.outgoing.messages();

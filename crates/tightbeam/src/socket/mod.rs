@@ -206,10 +206,9 @@ impl Core {
 
 impl State {
     pub(crate) fn readiness(&mut self) -> Readiness {
-        Readiness {
-            readable: self.pattern.can_recv(&mut self.pipes),
-            writable: self.pattern.can_send(&self.pipes),
-        }
+        let readable = self.pattern.can_recv(&mut self.pipes);
+        self.resume_skipped();
+        Readiness { readable, writable: self.pattern.can_send(&self.pipes) }
     }
 
     /// Whether what a waiter waits for is possible.

@@ -80,7 +80,9 @@ impl Core {
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
         let ((), guard) = self.block_on(guard, Interest::Send, timing, |guard| {
             let State { pattern, pipes, options, .. } = &mut **guard;
-            pattern.admit(pipes, options).map_err(|refusal| refusal.into_error(NO_PARTS))
+            let parts = Parts::Frames(std::slice::from_ref(frame));
+            let admitted = pattern.admit(pipes, parts.first(), options);
+            admitted.map_err(|refusal| refusal.into_error(parts))
         })?;
         self.stage(guard, frame)
     }
@@ -98,11 +100,17 @@ impl Core {
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
         let ((), mut guard) = self.block_on(guard, Interest::Send, timing, |guard| {
             let parts = Parts::Frames(all);
-            guard.offer(parts).map_err(|refusal| refusal.into_error(parts))
+            let offered = guard.offer(parts);
+            if offered == Err(Refusal::Unroutable) {
+                // Trying the last part again cannot help: the next part begins a message.
+                let State { pipes, staged, .. } = &mut **guard;
+                pipes.released.append(staged);
+            }
+            offered.map_err(|refusal| refusal.into_error(parts))
         })?;
         let staged = std::mem::take(&mut guard.staged);
         guard.pipes.released.extend(staged);
-        self.after_send(guard);
+        self.after_send(guard, Parts::Frames(all).body_bytes());
         Ok(())
     }
 
@@ -115,7 +123,7 @@ impl Core {
     ) -> Result<()> {
         match guard.offer(parts) {
             Ok(()) => {
-                self.after_send(guard);
+                self.after_send(guard, parts.body_bytes());
                 Ok(())
             }
             Err(Refusal::WouldBlock(_)) => self.wait_to_send(guard, parts, timing),
@@ -134,7 +142,7 @@ impl Core {
         let attempt =
             |guard: &mut Guard<'_>| guard.offer(parts).map_err(|refusal| refusal.into_error(parts));
         let ((), guard) = self.block_on(guard, Interest::Send, timing, attempt)?;
-        self.after_send(guard);
+        self.after_send(guard, parts.body_bytes());
         Ok(())
     }
 
@@ -179,7 +187,9 @@ impl Core {
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
         let mut guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
-        let received = match take(&mut guard) {
+        let taken = take(&mut guard);
+        guard.resume_skipped();
+        let received = match taken {
             Err(Refusal::WouldBlock(_)) => {
                 let timing = timing.unwrap_or_else(|| guard.options.rcvtimeo.into());
                 let (received, again) = self.wait_to_receive(guard, timing, take)?;
@@ -212,7 +222,9 @@ impl Core {
             guard = self.lock()?;
         }
         self.block_on(guard, Interest::Receive, timing, |guard| {
-            take(guard).map_err(|refusal| refusal.into_error(NO_PARTS))
+            let taken = take(guard);
+            guard.resume_skipped();
+            taken.map_err(|refusal| refusal.into_error(NO_PARTS))
         })
     }
 }

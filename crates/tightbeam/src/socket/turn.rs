@@ -175,6 +175,7 @@ impl State {
         if arrived > 0 {
             if before == 0 {
                 self.pattern.readable(&mut self.pipes, pipe_id);
+                self.resume_skipped();
             }
             self.waiters.notify(Interest::Receive, arrived, &mut self.deferred.wakeups);
         }
@@ -215,6 +216,15 @@ impl State {
         } else if pipe.paused && pipe.may_resume() {
             pipe.paused = false;
             self.resume_reading(id);
+        }
+    }
+
+    /// What was dropped unasked makes room, too.
+    #[inline]
+    pub(super) fn resume_skipped(&mut self) {
+        while let Some(id) = self.pipes.skipped.pop() {
+            let left = self.pipes.waiting(id);
+            self.after_recv(id, left);
         }
     }
 
