@@ -308,11 +308,15 @@ impl Driven for Core {
     }
 
     fn expire(&self, now: Instant) -> Option<Instant> {
-        while let Some(timer) = self.lock_always().next_due(now) {
+        loop {
+            // Not `while let`, which would hold the lock that what is due takes.
+            let mut guard = self.lock_always();
+            let Some(timer) = guard.next_due(now) else {
+                return guard.timers.first().map(|(at, _)| *at);
+            };
+            drop(guard);
             self.on_timer(timer, now);
         }
-        let guard = self.lock_always();
-        guard.timers.first().map(|(at, _)| *at)
     }
 
     fn give_up(&self) {
