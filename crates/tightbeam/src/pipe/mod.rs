@@ -79,6 +79,12 @@ impl Pipe {
         !self.dead && (self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm)
     }
 
+    /// Whether senders that wait should come back: half of the mark is free again. Waking them for
+    /// every single place would cost a switch of threads for every message.
+    pub(crate) fn is_relaxed(&self) -> bool {
+        self.send_hwm == 0 || self.outgoing.messages() <= self.send_hwm / 2
+    }
+
     /// Whether reading has to stop.
     pub(crate) fn is_full(&self) -> bool {
         self.recv_hwm != 0 && self.incoming.messages() >= self.recv_hwm

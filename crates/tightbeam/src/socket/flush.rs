@@ -208,15 +208,14 @@ impl State {
             pipe.outgoing.put_back(segment);
         }
         if let Some(segment) = finished {
-            let had_room = pipe.has_room();
-            let queued = pipe.outgoing.messages();
+            let was_relaxed = pipe.is_relaxed();
             let mut bodies = pipe.outgoing.written(segment);
             if !bodies.is_empty() {
                 deferred.frames.append(&mut bodies);
             }
-            if !had_room && pipe.has_room() {
-                let freed = queued - pipe.outgoing.messages();
-                let senders = pattern.senders_to_wake(freed);
+            if !was_relaxed && pipe.is_relaxed() {
+                let room = pipe.send_hwm.saturating_sub(pipe.outgoing.messages());
+                let senders = pattern.senders_to_wake(room);
                 waiters.notify(Interest::Send, senders, &mut deferred.wakeups);
             }
         }
