@@ -5,7 +5,8 @@ pub(crate) mod io_thread;
 pub(crate) mod parker;
 pub(crate) mod waiters;
 
-/// What `handover` is built on; the models put loom's or shuttle's in its place.
+/// What `handover` and `parker` are built on; the models put loom's or shuttle's in its place.
 mod sync {
-    pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    pub(super) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+    pub(super) use std::thread_local;
 }

@@ -10,10 +10,10 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::sync::{AtomicU32, Ordering, thread_local};
 use crate::sys::{self, EventFd, Woken};
 
 const EMPTY: u32 = 0;
@@ -43,7 +43,8 @@ pub(crate) struct Parker {
 thread_local! {
     /// Those of this thread that are not in use. One is enough, unless a wait runs foreign code (a
     /// free function, a waker) that waits for something else.
-    static MINE: RefCell<Vec<Arc<Parker>>> = const { RefCell::new(Vec::new()) };
+    #[allow(clippy::missing_const_for_thread_local, reason = "the models' macro has no constants")]
+    static MINE: RefCell<Vec<Arc<Parker>>> = RefCell::new(Vec::new());
 }
 
 /// A parker in use by this thread; the thread keeps it for its next wait.

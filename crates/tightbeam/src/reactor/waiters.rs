@@ -95,6 +95,10 @@ impl Waiters {
         waiter
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Whether a future waits: then the socket stays with the I/O thread.
     pub(crate) fn has_tasks(&self) -> bool {
         self.tasks > 0

@@ -208,12 +208,12 @@ impl State {
             pipe.outgoing.put_back(segment);
         }
         if let Some(segment) = finished {
-            let was_relaxed = pipe.is_relaxed();
             let mut bodies = pipe.outgoing.written(segment);
             if !bodies.is_empty() {
                 deferred.frames.append(&mut bodies);
             }
-            if !was_relaxed && pipe.is_relaxed() {
+            if !waiters.is_empty() && pipe.is_relaxed() {
+                // Also if it was before: there is room for more senders than were told of it then.
                 let room = pipe.send_hwm.saturating_sub(pipe.outgoing.messages());
                 let senders = pattern.senders_to_wake(room);
                 waiters.notify(Interest::Send, senders, &mut deferred.wakeups);

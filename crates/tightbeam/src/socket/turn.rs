@@ -9,7 +9,7 @@ use zmtp::{FrameHeader, Progress};
 use super::burst::Look;
 use super::core::{Core, Reactor, WAKE};
 use super::state::{Guard, Life, Source, State, Timer};
-use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
+use crate::connection::{Arrival, Connection, Loss, Phase, ReadJob, SourceId};
 use crate::error::Error;
 use crate::message::Frame;
 use crate::pipe::{PipeId, buffers};
@@ -86,8 +86,11 @@ impl Core {
                 self.finish_connecting(id);
             }
             Some(Source::Connection(connection)) => {
-                let job = connection.begin_read();
                 let resumed = connection.resumed;
+                let full = connection.pipe.and_then(|pipe| guard.pipes.get(pipe));
+                let full = full.is_some_and(|pipe| pipe.paused);
+                let connection = if full { None } else { guard.connection(id) };
+                let job = connection.and_then(Connection::begin_read);
                 drop(guard);
                 if resumed {
                     self.write(id);
