@@ -36,6 +36,8 @@ pub(crate) struct Waiters {
     list: Vec<Waiter>,
     next_id: u64,
     tasks: usize,
+    wakeups: Wakeups,
+    has_wakeups: bool,
     /// Whom the free seat was offered to last. Until that thread has answered, by taking the seat or
     /// by passing it on, nobody else may be coming for it.
     offered: Option<u64>,
@@ -51,10 +53,6 @@ pub(crate) struct Wakeups {
 }
 
 impl Wakeups {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.threads.is_empty() && self.tasks.is_empty() && !self.poll
-    }
-
     /// Wakes threads and tasks; the socket's poll is left to its owner.
     pub(crate) fn deliver(self) {
         for parker in self.threads {
@@ -105,7 +103,7 @@ impl Waiters {
     }
 
     /// Notifies up to `count` that wait for `what`, and everybody who observes.
-    pub(crate) fn notify(&mut self, what: Interest, count: usize, wakeups: &mut Wakeups) {
+    pub(crate) fn notify(&mut self, what: Interest, count: usize) {
         let mut left = count;
         let mut at = 0;
         while let Some(waiter) = self.list.get(at) {
@@ -113,7 +111,7 @@ impl Waiters {
             if takes || waiter.interest == Interest::Observe {
                 left -= usize::from(takes);
                 let waiter = self.take(at);
-                Self::wake(waiter, wakeups);
+                self.wake(waiter);
             } else {
                 at += 1;
             }
@@ -121,20 +119,20 @@ impl Waiters {
     }
 
     /// Notifies everybody: the socket ends.
-    pub(crate) fn notify_all(&mut self, wakeups: &mut Wakeups) {
+    pub(crate) fn notify_all(&mut self) {
         self.tasks = 0;
-        for waiter in self.list.drain(..) {
-            Self::wake(waiter, wakeups);
+        for waiter in std::mem::take(&mut self.list) {
+            self.wake(waiter);
         }
     }
 
     /// Notifies one waiting thread, so that it takes over the driving.
-    pub(crate) fn pass_the_seat(&mut self, wakeups: &mut Wakeups) {
+    pub(crate) fn pass_the_seat(&mut self) {
         self.offered = None;
         if let Some(at) = self.list.iter().position(|w| matches!(w.sleeper, Sleeper::Thread(_))) {
             let waiter = self.take(at);
             self.offered = Some(waiter.id);
-            Self::wake(waiter, wakeups);
+            self.wake(waiter);
         }
     }
 
@@ -144,14 +142,28 @@ impl Waiters {
         self.offered.take_if(|offered| *offered == id).is_some()
     }
 
-    fn wake(waiter: Waiter, wakeups: &mut Wakeups) {
+    fn wake(&mut self, waiter: Waiter) {
         match waiter.sleeper {
-            Sleeper::Task(waker) => wakeups.tasks.push(waker),
+            Sleeper::Task(waker) => self.wakeups.tasks.push(waker),
             Sleeper::Thread(parker) => match parker.notify() {
-                Wake::Nothing => {}
-                Wake::Unpark => wakeups.threads.push(parker),
-                Wake::Poll => wakeups.poll = true,
+                // Awake: it drives, perhaps, and found what it waits for itself.
+                Wake::Nothing => return,
+                Wake::Unpark => self.wakeups.threads.push(parker),
+                Wake::Poll => self.wakeups.poll = true,
             },
         }
+        self.has_wakeups = true;
+    }
+
+    /// Whether anybody is to be woken once the lock is released.
+    #[inline]
+    pub(crate) fn has_wakeups(&self) -> bool {
+        self.has_wakeups
+    }
+
+    /// Who is to be woken.
+    pub(crate) fn take_wakeups(&mut self) -> Wakeups {
+        self.has_wakeups = false;
+        std::mem::take(&mut self.wakeups)
     }
 }

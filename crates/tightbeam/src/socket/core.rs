@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 
@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::pattern::Pattern;
 use crate::reactor::handover::Handover;
 use crate::reactor::io_thread::{Command, IoShared};
+use crate::reactor::waiters::Wakeups;
 use crate::sys;
 
 /// Events taken from a poll at once.
@@ -92,6 +93,8 @@ pub(crate) struct Core {
     pub(super) handover: Handover,
     pub(super) reactor: OnceLock<Reactor>,
     state: Mutex<State>,
+    /// Whether the list of ready sources has entries; written under the lock.
+    pub(super) has_ready: Arc<AtomicBool>,
     epoch: Instant,
     /// When a caller last left while the I/O thread slept, in nanoseconds since `epoch`.
     last_unwatched: AtomicU64,
@@ -105,6 +108,7 @@ impl Core {
         options: Options,
         pattern: Pattern,
     ) -> Arc<Core> {
+        let has_ready = Arc::new(AtomicBool::new(false));
         Arc::new_cyclic(|this| Core {
             this: Weak::clone(this),
             id,
@@ -113,7 +117,8 @@ impl Core {
             fork_generation: sys::fork_generation(),
             handover: Handover::new(),
             reactor: OnceLock::new(),
-            state: Mutex::new(State::new(options, pattern)),
+            state: Mutex::new(State::new(options, pattern, Arc::clone(&has_ready))),
+            has_ready,
             epoch: Instant::now(),
             last_unwatched: AtomicU64::new(0),
         })
@@ -195,12 +200,19 @@ impl Core {
         self.reactor.get().map_or(0, |reactor| reactor.token)
     }
 
+    /// Wakes those that were notified.
+    pub(super) fn wake(&self, wakeups: Wakeups) {
+        if wakeups.poll
+            && let Some(reactor) = self.reactor.get()
+        {
+            reactor.wake_poll();
+        }
+        wakeups.deliver();
+    }
+
     /// Does what was put off until the lock was released.
     pub(super) fn do_deferred(&self, deferred: Deferred) {
         if let Some(reactor) = self.reactor.get() {
-            if deferred.wakeups.poll {
-                reactor.wake_poll();
-            }
             for command in deferred.commands {
                 reactor.io.post(command);
             }
@@ -214,7 +226,6 @@ impl Core {
                 let _ = reactor.registry.deregister(&mut SourceFd(&stream.as_raw_fd()));
             }
         }
-        deferred.wakeups.deliver();
         if deferred.ended {
             self.context.socket_ended(self.id);
         }

@@ -318,7 +318,7 @@ impl State {
         let id = self.pipes.insert(Pipe::new(send, self.options.rcvhwm.unwrap_or(0)));
         self.pattern.attach(&mut self.pipes, id, &self.options);
         let room = if send == 0 { usize::MAX } else { send };
-        self.waiters.notify(Interest::Send, room, &mut self.deferred.wakeups);
+        self.waiters.notify(Interest::Send, room);
         id
     }
 

@@ -45,11 +45,16 @@ impl Core {
                     self.leave_to_io_thread(&mut guard);
                     return;
                 }
-                let source = guard.only_dirty();
-                drop(guard);
-                match source {
-                    Some(id) => self.write(id),
-                    None => self.flush_all(),
+                match guard.only_dirty() {
+                    Some(id) => {
+                        let job = guard.begin_write(id);
+                        drop(guard);
+                        self.run_writes(id, job);
+                    }
+                    None => {
+                        drop(guard);
+                        self.flush_all();
+                    }
                 }
             }
             When::BurstBegins => {
@@ -120,7 +125,12 @@ impl Core {
 
     /// Writes to one connection until there is nothing left, or the kernel takes no more.
     pub(super) fn write(&self, id: SourceId) {
-        let Some(mut job) = self.lock_always().begin_write(id) else { return };
+        let job = self.lock_always().begin_write(id);
+        self.run_writes(id, job);
+    }
+
+    fn run_writes(&self, id: SourceId, job: Option<WriteJob>) {
+        let Some(mut job) = job else { return };
         for _ in 0..WRITE_BUDGET {
             let outcome = job.run();
             let mut guard = self.lock_always();
@@ -216,7 +226,7 @@ impl State {
                 // Also if it was before: there is room for more senders than were told of it then.
                 let room = pipe.send_hwm.saturating_sub(pipe.outgoing.messages());
                 let senders = pattern.senders_to_wake(room);
-                waiters.notify(Interest::Send, senders, &mut deferred.wakeups);
+                waiters.notify(Interest::Send, senders);
             }
         }
     }

@@ -75,7 +75,7 @@ impl Waiting {
         let mut guard = self.core.lock_always();
         let state = &mut *guard;
         if !state.waiters.remove(ticket) && state.is_possible(self.interest) {
-            state.waiters.notify(self.interest, 1, &mut state.deferred.wakeups);
+            state.waiters.notify(self.interest, 1);
         }
         if !state.waiters.has_tasks() {
             self.core.handover.unpin();

@@ -141,7 +141,7 @@ impl State {
         self.links.remove(id);
         self.pattern.detach(id);
         let senders = self.pattern.senders_to_wake(0);
-        self.waiters.notify(Interest::Send, senders, &mut self.deferred.wakeups);
+        self.waiters.notify(Interest::Send, senders);
         let Some(pipe) = self.pipes.get_mut(id) else { return };
         pipe.dead = true;
         self.undelivered += pipe.outgoing.messages();
@@ -183,7 +183,7 @@ impl State {
             self.deferred.ended = true;
             self.timers.clear();
             self.monitors.close();
-            self.waiters.notify_all(&mut self.deferred.wakeups);
+            self.waiters.notify_all();
         }
     }
 
@@ -225,7 +225,7 @@ impl Core {
         let until = linger.map(|linger| Instant::now() + linger.min(FAR));
         guard.life = Life::Closing { until };
         let state = &mut *guard;
-        state.waiters.notify_all(&mut state.deferred.wakeups);
+        state.waiters.notify_all();
         state.staged.clear();
         let sources: Vec<SourceId> = state.sources.keys().collect();
         for id in sources {
@@ -270,7 +270,7 @@ impl Core {
         let state = &mut *guard;
         if state.life == Life::Open {
             state.life = Life::Terminated;
-            state.waiters.notify_all(&mut state.deferred.wakeups);
+            state.waiters.notify_all();
         }
     }
 

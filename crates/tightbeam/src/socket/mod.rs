@@ -229,7 +229,7 @@ impl State {
             pipe.send_hwm = send;
             pipe.recv_hwm = receive;
         }
-        self.waiters.notify(Interest::Send, usize::MAX, &mut self.deferred.wakeups);
+        self.waiters.notify(Interest::Send, usize::MAX);
     }
 
     fn stats(&self) -> SocketStats {

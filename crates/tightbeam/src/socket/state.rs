@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -79,7 +80,9 @@ pub(crate) struct State {
     pub(crate) sources: SlotMap<SourceId, Source>,
     pub(crate) sessions: SlotMap<SessionId, Session>,
     /// Sources that the kernel may have something for.
-    pub(crate) ready: VecDeque<SourceId>,
+    ready: VecDeque<SourceId>,
+    /// Whether there are any, for those who do not hold the lock.
+    has_ready: Arc<AtomicBool>,
     pub(crate) timers: BTreeSet<(Instant, Timer)>,
     pub(crate) waiters: Waiters,
     pub(crate) burst: Burst,
@@ -101,7 +104,6 @@ pub(crate) struct State {
 /// What is to be done once the lock is released: system calls and foreign code.
 #[derive(Debug, Default)]
 pub(crate) struct Deferred {
-    pub(crate) wakeups: Wakeups,
     pub(crate) commands: Vec<Command>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) frames: Vec<(usize, Frame)>,
@@ -136,7 +138,7 @@ impl DerefMut for Touched {
 }
 
 impl State {
-    pub(crate) fn new(options: Options, pattern: Pattern) -> State {
+    pub(crate) fn new(options: Options, pattern: Pattern, has_ready: Arc<AtomicBool>) -> State {
         State {
             life: Life::Open,
             options,
@@ -146,6 +148,7 @@ impl State {
             sources: SlotMap::with_key(),
             sessions: SlotMap::with_key(),
             ready: VecDeque::new(),
+            has_ready,
             timers: BTreeSet::new(),
             waiters: Waiters::default(),
             burst: Burst::default(),
@@ -192,20 +195,32 @@ impl State {
         };
         if !std::mem::replace(listed, true) {
             self.ready.push_back(id);
+            self.has_ready.store(true, Ordering::SeqCst);
         }
     }
 
     /// The next ready source.
     pub(crate) fn next_ready(&mut self) -> Option<SourceId> {
-        while let Some(id) = self.ready.pop_front() {
-            match self.sources.get_mut(id) {
-                Some(Source::Connection(connection)) => connection.listed = false,
-                Some(Source::Listener(listening)) => listening.listed = false,
-                None => continue,
-            }
-            return Some(id);
+        let mut next = None;
+        while next.is_none()
+            && let Some(id) = self.ready.pop_front()
+        {
+            next = match self.sources.get_mut(id) {
+                Some(Source::Connection(connection)) => {
+                    connection.listed = false;
+                    Some(id)
+                }
+                Some(Source::Listener(listening)) => {
+                    listening.listed = false;
+                    Some(id)
+                }
+                None => None,
+            };
         }
-        None
+        if self.ready.is_empty() {
+            self.has_ready.store(false, Ordering::SeqCst);
+        }
+        next
     }
 
     /// Sets a timer, and tells the I/O thread if it is the first to come.
@@ -236,6 +251,7 @@ pub(crate) struct Guard<'a> {
 struct After<'a> {
     core: &'a Core,
     deferred: Option<Box<Deferred>>,
+    wakeups: Option<Wakeups>,
     /// Dropping a body may run foreign code.
     released: Vec<Frame>,
 }
@@ -243,14 +259,20 @@ struct After<'a> {
 impl<'a> Guard<'a> {
     #[inline]
     pub(super) fn new(core: &'a Core, state: MutexGuard<'a, State>) -> Guard<'a> {
-        Guard { state, after: After { core, deferred: None, released: Vec::new() } }
+        Guard { state, after: After { core, deferred: None, wakeups: None, released: Vec::new() } }
     }
 
     #[cold]
     fn put_off(&mut self) {
-        let Touched { deferred, .. } = std::mem::take(&mut self.state.deferred);
-        self.after.deferred = Some(Box::new(deferred));
-        self.after.released = std::mem::take(&mut self.state.pipes.released);
+        let state = &mut *self.state;
+        if state.deferred.touched {
+            let Touched { deferred, .. } = std::mem::take(&mut state.deferred);
+            self.after.deferred = Some(Box::new(deferred));
+        }
+        if state.waiters.has_wakeups() {
+            self.after.wakeups = Some(state.waiters.take_wakeups());
+        }
+        self.after.released = std::mem::take(&mut state.pipes.released);
     }
 }
 
@@ -273,7 +295,9 @@ impl DerefMut for Guard<'_> {
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.state.deferred.touched || !self.state.pipes.released.is_empty() {
+        let state = &*self.state;
+        if state.deferred.touched || state.waiters.has_wakeups() || !state.pipes.released.is_empty()
+        {
             self.put_off();
         }
     }
@@ -282,6 +306,9 @@ impl Drop for Guard<'_> {
 impl Drop for After<'_> {
     #[inline]
     fn drop(&mut self) {
+        if let Some(wakeups) = self.wakeups.take() {
+            self.core.wake(wakeups);
+        }
         if let Some(deferred) = self.deferred.take() {
             self.core.do_deferred(*deferred);
         }

@@ -1,5 +1,6 @@
 //! Turns: what is done for one ready source, and the I/O thread's side of a socket.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use mio::{Events, Token};
@@ -30,28 +31,38 @@ fn source_of(token: Token) -> SourceId {
 }
 
 impl Core {
-    /// Notes what the kernel reported.
-    pub(super) fn note_events(&self, events: &Events) {
+    /// Notes what the kernel reported, and deals with the first of it.
+    pub(super) fn take_events(&self, reactor: &Reactor, events: &Events) {
         if events.is_empty() {
             return;
         }
         let mut guard = self.lock_always();
+        guard.note_events(events);
+        self.turn(reactor, guard);
+    }
+}
+
+impl State {
+    /// Puts on the list what the kernel reported.
+    fn note_events(&mut self, events: &Events) {
         for event in events {
             if event.token() == WAKE {
                 continue;
             }
             let id = source_of(event.token());
-            let enlist = match guard.sources.get_mut(id) {
+            let enlist = match self.sources.get_mut(id) {
                 Some(Source::Connection(connection)) => connection.note_event(event),
                 Some(Source::Listener(_)) => true,
                 None => false,
             };
-            if enlist && !guard.is_paused(id) {
-                guard.enlist(id);
+            if enlist && !self.is_paused(id) {
+                self.enlist(id);
             }
         }
     }
+}
 
+impl Core {
     /// Takes up to [`TURNS`] turns. True if there may be more to do.
     pub(super) fn some_turns(&self, reactor: &Reactor) -> bool {
         self.some_turns_unless(reactor, || false)
@@ -63,7 +74,7 @@ impl Core {
             if stop() {
                 return true;
             }
-            if !self.turn(reactor) {
+            if !self.has_ready.load(Ordering::SeqCst) || !self.turn(reactor, self.lock_always()) {
                 return false;
             }
         }
@@ -71,8 +82,7 @@ impl Core {
     }
 
     /// Deals with one ready source. False if there is none.
-    fn turn(&self, reactor: &Reactor) -> bool {
-        let mut guard = self.lock_always();
+    fn turn(&self, reactor: &Reactor, mut guard: Guard<'_>) -> bool {
         let Some(id) = guard.next_ready() else { return false };
         match guard.sources.get_mut(id) {
             None => {}
@@ -151,7 +161,8 @@ impl State {
             self.lose(id, Loss::Budget(budget), token);
             return false;
         }
-        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id) {
+        if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id)
+        {
             self.enlist(id);
         }
         if let Some(connection) = self.connection(id) {
@@ -180,7 +191,7 @@ impl State {
                 self.pattern.readable(&mut self.pipes, pipe_id);
                 self.resume_skipped();
             }
-            self.waiters.notify(Interest::Receive, arrived, &mut self.deferred.wakeups);
+            self.waiters.notify(Interest::Receive, arrived);
         }
     }
 
@@ -273,7 +284,7 @@ impl Driven for Core {
         let Some(reactor) = self.reactor.get() else { return };
         // If the system refuses, the ready list at least is seen to.
         let armed = reactor.io.arm(reactor.poll_fd, reactor.token).is_ok();
-        if !armed || !self.lock_always().ready.is_empty() {
+        if !armed || self.has_ready.load(Ordering::SeqCst) {
             reactor.io.post(Command::Work(reactor.token));
         }
     }
@@ -287,7 +298,7 @@ impl Driven for Core {
             return false;
         }
         let Some(mut seat) = reactor.try_seat() else { return false };
-        let unread = self.poll_now(&mut seat);
+        let unread = self.poll_now(reactor, &mut seat);
         let unfinished = self.some_turns(reactor);
         drop(seat);
         if self.handover.claimed_meanwhile() {
@@ -326,7 +337,7 @@ impl Driven for Core {
         let mut guard = self.lock_always();
         let state = &mut *guard;
         state.life = Life::Terminated;
-        state.waiters.notify_all(&mut state.deferred.wakeups);
+        state.waiters.notify_all();
     }
 }
 

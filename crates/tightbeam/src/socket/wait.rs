@@ -80,9 +80,12 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Gives the place up, for the next attempt. True if the seat was offered to this thread.
-    fn leave(self) -> (Guard<'a>, bool) {
+    fn leave(self, drove: bool) -> (Guard<'a>, bool) {
         let mut guard = self.core.lock_always();
         guard.waiters.remove(self.ticket);
+        if drove {
+            guard.pass_the_seat();
+        }
         let offered_seat = guard.waiters.take_offer(self.ticket);
         std::mem::forget(self);
         (guard, offered_seat)
@@ -94,7 +97,7 @@ impl Drop for Place<'_> {
         let mut guard = self.core.lock_always();
         if !guard.waiters.remove(self.ticket) {
             let state = &mut *guard;
-            state.waiters.notify_all(&mut state.deferred.wakeups);
+            state.waiters.notify_all();
         }
     }
 }
@@ -139,10 +142,18 @@ impl DerefMut for Driving<'_> {
     }
 }
 
+impl Driving<'_> {
+    /// Leaves the seat; the caller passes it on.
+    fn give_up(&mut self) {
+        self.seat = None;
+    }
+}
+
 impl Drop for Driving<'_> {
     fn drop(&mut self) {
-        self.seat = None;
-        self.core.pass_the_seat();
+        if self.seat.take().is_some() {
+            self.core.pass_the_seat();
+        }
     }
 }
 
@@ -179,23 +190,37 @@ impl Core {
             }
             let parker = Parker::current();
             let ticket = guard.waiters.add_thread(interest, &parker);
+            let has_output = !guard.pipes.dirty.is_empty();
             drop(guard);
             let place = Place { core: self, ticket };
-            slept = self.sleep(&parker, deadline);
-            (guard, offered_seat) = place.leave();
+            let drove;
+            (slept, drove) = self.sleep(&parker, deadline, has_output);
+            (guard, offered_seat) = place.leave(drove);
             guard.check_open()?;
         }
     }
 
-    /// Sleeps until notified, in the socket's own poll if it can be had.
-    pub(super) fn sleep(&self, parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
+    /// Sleeps until notified, in the socket's own poll if it can be had. Answers whether it was: then
+    /// the seat is free, and must be passed on.
+    fn sleep(
+        &self,
+        parker: &Arc<Parker>,
+        deadline: Option<Instant>,
+        has_output: bool,
+    ) -> (Slept, bool) {
         flush::all_of_this_thread();
-        let Some(reactor) = self.reactor.get() else { return park(parker, deadline) };
-        self.flush_all();
-        let Some(inside) = self.enter(reactor) else { return park(parker, deadline) };
+        let Some(reactor) = self.reactor.get() else { return (park(parker, deadline), false) };
+        if has_output {
+            self.flush_all();
+        }
+        let Some(inside) = self.enter(reactor) else { return (park(parker, deadline), false) };
         match inside.take_seat() {
-            Some(mut seat) => self.drive_seat(reactor, &mut seat, parker, deadline),
-            None => park(parker, deadline),
+            Some(mut seat) => {
+                let slept = self.drive_seat(reactor, &mut seat, parker, deadline);
+                seat.give_up();
+                (slept, true)
+            }
+            None => (park(parker, deadline), false),
         }
     }
 
@@ -260,7 +285,7 @@ impl Core {
             }
             let polled = seat.poll.poll(&mut seat.events, timeout);
             parker.left_poll();
-            self.note_events(&seat.events);
+            self.take_events(reactor, &seat.events);
             if polled.is_err() {
                 // Only a signal ends the wait with an error.
                 return Slept::Interrupted;
@@ -277,24 +302,24 @@ impl Core {
         }
         let Some(inside) = self.enter(reactor) else { return false };
         let Some(mut seat) = inside.take_seat() else { return false };
-        self.poll_now(&mut seat);
+        self.poll_now(reactor, &mut seat);
         self.some_turns(reactor);
         true
     }
 
     /// Takes the events that are there. True if there may be more.
-    pub(super) fn poll_now(&self, seat: &mut Seat) -> bool {
+    pub(super) fn poll_now(&self, reactor: &Reactor, seat: &mut Seat) -> bool {
         if seat.poll.poll(&mut seat.events, Some(Duration::ZERO)).is_err() {
             return true;
         }
-        self.note_events(&seat.events);
+        self.take_events(reactor, &seat.events);
         seat.events.iter().count() >= super::core::EVENTS
     }
 }
 
 impl State {
     fn pass_the_seat(&mut self) {
-        self.waiters.pass_the_seat(&mut self.deferred.wakeups);
+        self.waiters.pass_the_seat();
     }
 }
 
