@@ -140,9 +140,10 @@ impl Handover {
         self.word.fetch_or(0, Ordering::SeqCst) & CLAIMED != 0
     }
 
-    /// What a look of the I/O thread sees.
+    /// What a look of the I/O thread sees. It writes, even if it changes nothing: then a caller that
+    /// leaves later sees what the I/O thread announced before, without a total order of all words.
     pub(crate) fn look(&self) -> Sight {
-        let word = self.word.load(Ordering::SeqCst);
+        let word = self.word.fetch_or(0, Ordering::SeqCst);
         Sight {
             claimed: word & CLAIMED != 0,
             occupied: inside(word) != 0,
