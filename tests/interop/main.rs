@@ -1,1 +1,13 @@
-//! Real libzmq peers in processes of their own.
+//! Our sockets, in this process, with real libzmq peers in processes of their own: the C peer on the system's libzmq and the
+//! Python peer on pyzmq's. `tests/peers/README.md` says what a peer does.
+
+mod fan;
+mod heartbeat;
+mod ours;
+mod pairs;
+#[path = "../peers/mod.rs"]
+mod peers;
+mod proxy;
+mod reconnect;
+mod routing;
+mod theirs;

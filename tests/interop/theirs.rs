@@ -1,0 +1,62 @@
+//! The libzmq peers that this machine has.
+
+use std::env;
+use std::io::{Write, stderr};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::peers::{Peer, Program};
+
+/// How long anything may take that a peer has to do.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+/// Where peers bind that nobody has to find again.
+pub(crate) const ANYWHERE: &str = "tcp://127.0.0.1:*";
+
+/// The C peer, on the system's libzmq.
+pub(crate) fn c() -> Option<&'static Program> {
+    static C: OnceLock<Option<Program>> = OnceLock::new();
+    let missing = "the C peer: it needs cc and libzmq3-dev";
+    C.get_or_init(|| found(Program::c(), missing)).as_ref().or_else(|| absent(missing))
+}
+
+/// The Python peer, on pyzmq with a libzmq of its own.
+pub(crate) fn python() -> Option<&'static Program> {
+    static PYTHON: OnceLock<Option<Program>> = OnceLock::new();
+    let missing = "the Python peer: `cargo xtask setup` makes .venv with pyzmq";
+    PYTHON.get_or_init(|| found(Program::python(), missing)).as_ref().or_else(|| absent(missing))
+}
+
+/// Both, as far as they are there.
+pub(crate) fn all() -> impl Iterator<Item = &'static Program> {
+    c().into_iter().chain(python())
+}
+
+fn found(program: Option<Program>, missing: &str) -> Option<Program> {
+    if program.is_none() {
+        // Past the test harness, which would not show it for a test that passes.
+        let _ = writeln!(stderr(), "missing: {missing}; tests with it are left out");
+    }
+    program
+}
+
+/// Where everything should be installed, leaving out is failing.
+fn absent(missing: &str) -> Option<&'static Program> {
+    assert!(env::var_os("CI").is_none(), "missing: {missing}");
+    None
+}
+
+/// Starts a peer with a command line in one piece, words separated by spaces.
+pub(crate) fn start(program: &Program, role_and_type: &str, endpoint: &str, options: &str) -> Peer {
+    let mut words: Vec<&str> = role_and_type.split(' ').collect();
+    words.push(endpoint);
+    words.extend(options.split_whitespace());
+    program.start(&words).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Sends a signal to a peer.
+pub(crate) fn signal(peer: &Peer, signal: i32) {
+    let id = libc::pid_t::try_from(peer.id()).expect("a process id fits");
+    // SAFETY: kill(2) reads nothing of ours.
+    let sent = unsafe { libc::kill(id, signal) };
+    assert_eq!(sent, 0, "{}", std::io::Error::last_os_error());
+}
