@@ -350,7 +350,12 @@ impl Peer {
     /// Others came, or none.
     pub fn expect_bytes(&mut self, expected: &[u8]) {
         let came = self.take(expected.len());
-        assert!(came == expected, "expected {:02x?}\n     got {:02x?}", head(expected), head(&came));
+        assert!(
+            came == expected,
+            "expected {:02x?}\n     got {:02x?}",
+            head(expected),
+            head(&came)
+        );
     }
 
     /// Takes so many bytes.
@@ -362,7 +367,9 @@ impl Peer {
         let mut at = 0;
         while at < length {
             match self.stream.read(&mut buffer[at..]) {
-                Ok(0) => panic!("closed after {:02x?}, expected {length} bytes", head(&buffer[..at])),
+                Ok(0) => {
+                    panic!("closed after {:02x?}, expected {length} bytes", head(&buffer[..at]))
+                }
                 Ok(read) => at += read,
                 Err(e) => panic!("{e} after {:02x?}, expected {length} bytes", head(&buffer[..at])),
             }
@@ -511,7 +518,8 @@ impl Peer {
     pub fn reset(self) {
         let linger = libc::linger { l_onoff: 1, l_linger: 0 };
         let fd = self.stream.into_raw_fd();
-        let (value, length) = ((&raw const linger).cast(), libc::socklen_t::try_from(8).expect("8"));
+        let (value, length) =
+            ((&raw const linger).cast(), libc::socklen_t::try_from(8).expect("8"));
         // SAFETY: the option takes a linger; the descriptor is ours and closed once.
         unsafe {
             let set = libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, value, length);

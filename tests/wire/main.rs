@@ -1,1 +1,19 @@
-//! Scripted and hostile peers on real sockets.
+//! Scripted and hostile peers on real sockets: what the wire says, in both directions, and what is
+//! left of us after it was abused.
+
+mod bench;
+mod child;
+mod churn;
+mod cuts;
+mod framing;
+mod half_open;
+mod handshake;
+mod heartbeat;
+mod hostile;
+mod memory;
+mod pressure;
+mod starved;
+mod versions;
+
+#[global_allocator]
+static HEAP: memory::Counting = memory::Counting;

@@ -154,7 +154,6 @@ impl FromStr for Endpoint {
             _ => {
                 return Err(Error::UnknownTransport {
                     endpoint: text.to_owned(),
-                    transport: transport.to_owned(),
                     expected: TRANSPORTS,
                 });
             }
@@ -410,10 +409,10 @@ mod tests {
 
     #[test]
     fn unknown_transports_name_the_known_ones() {
-        for (text, name) in [("pgm://a:1", "pgm"), ("TCP://a:1", "TCP"), (" tcp://a:1", " tcp")] {
+        for text in ["pgm://a:1", "TCP://a:1", " tcp://a:1"] {
             match text.parse::<Endpoint>() {
-                Err(Error::UnknownTransport { endpoint, transport, expected }) => {
-                    assert_eq!((endpoint.as_str(), transport.as_str()), (text, name));
+                Err(Error::UnknownTransport { endpoint, expected }) => {
+                    assert_eq!(endpoint, text);
                     assert!(expected.contains("tcp"));
                 }
                 other => panic!("{text}: {other:?}"),

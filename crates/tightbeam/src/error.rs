@@ -55,12 +55,10 @@ pub enum Error {
         reason: &'static str,
     },
     /// The transport is not known here (`EPROTONOSUPPORT`).
-    #[error("unknown transport {transport:?} in {endpoint:?}: expected one of {expected}")]
+    #[error("unknown transport in {endpoint:?}: expected one of {expected}")]
     UnknownTransport {
-        /// What the caller gave.
+        /// What the caller gave; its transport is what stands before `://`.
         endpoint: String,
-        /// Its transport.
-        transport: String,
         /// The transports that exist here.
         expected: &'static str,
     },
@@ -73,7 +71,7 @@ pub enum Error {
         /// The option's name.
         option: &'static str,
         /// What was given.
-        given: String,
+        given: Box<str>,
         /// What would be accepted.
         expected: &'static str,
     },

@@ -25,7 +25,8 @@ pub use message::{BadGroup, Frame, Message, OutOfMemory, Peer};
 pub use monitor::{EventKind, Monitor, MonitorEvent};
 pub use pipe::Traffic;
 pub use socket::{
-    AnySocket, Copied, Dealer, PeerStats, Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep,
-    Req, Router, SendError, SendFuture, Sends, Socket, SocketBase, SocketStats, Sub, Timing, Typed,
+    AnySocket, Copied, Dealer, PeerStats, PollItem, Pub, Pull, Push, Readiness, Receives,
+    RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket, SocketBase, SocketStats,
+    Sub, Timing, Typed, poll,
 };
 pub use zmtp::SocketType;

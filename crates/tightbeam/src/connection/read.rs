@@ -1,6 +1,7 @@
 //! Reading from a connection.
 
 use std::io::{self, IoSliceMut};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -85,6 +86,7 @@ impl ReadJob {
 
     fn read(&mut self, now: Instant, arrival: &mut Arrival) -> Result<(), Loss> {
         let kept = self.rest.len();
+        let missing = self.large.as_ref().map_or(0, |large| large.body.remaining());
         let (read, room) = match self.fill(&mut arrival.buffer[kept..]) {
             Ok((0, _)) => return Err(Loss::Closed),
             Ok(filled) => filled,
@@ -97,7 +99,7 @@ impl ReadJob {
         };
         arrival.any = true;
         arrival.drained = read < room;
-        let behind = self.advance_large(now, read, arrival)?;
+        let behind = self.advance_large(now, read.saturating_sub(missing), arrival)?;
         if self.large.is_some() {
             return Ok(());
         }
@@ -125,26 +127,28 @@ impl ReadJob {
             return self.stream.read(buffer).map(|read| (read, room));
         };
         let remaining = large.body.remaining();
-        let spare = large.body.spare().map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let room = spare.len();
-        if room < remaining {
-            return self.stream.read(spare).map(|read| (read, room));
+        if remaining >= BUFFER_SIZE {
+            // Nothing has to be cleared for this read, which outweighs that it ends with the body.
+            let read = large.body.read_from(self.stream.as_fd())?;
+            return Ok((read, remaining));
         }
-        let room = room + buffer.len();
+        let spare = large.body.spare().map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let room = spare.len() + buffer.len();
         let mut slices = [IoSliceMut::new(spare), IoSliceMut::new(buffer)];
-        self.stream.read_vectored(&mut slices).map(|read| (read, room))
+        let read = self.stream.read_vectored(&mut slices)?;
+        large.body.advance(read.min(remaining));
+        Ok((read, room))
     }
 
-    /// Gives the open body its share of what was read; answers how much went into the buffer.
+    /// Deals with the open body, behind which `behind` bytes went into the buffer; answers how many
+    /// bytes in the buffer are frames.
     fn advance_large(
         &mut self,
         now: Instant,
-        read: usize,
+        behind: usize,
         arrival: &mut Arrival,
     ) -> Result<usize, Loss> {
-        let Some(large) = &mut self.large else { return Ok(read) };
-        let share = read.min(large.body.remaining());
-        large.body.advance(share);
+        let Some(large) = &mut self.large else { return Ok(behind) };
         if large.body.remaining() > 0 {
             self.protocol.handle_body_part();
             return Ok(0);
@@ -152,7 +156,7 @@ impl ReadJob {
         let Some(LargeBody { header, body }) = self.large.take() else { return Ok(0) };
         self.protocol.handle_large_body(now, header)?;
         arrival.large = Some((header, body.finish()));
-        Ok(read - share)
+        Ok(behind)
     }
 }
 

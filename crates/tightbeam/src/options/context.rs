@@ -1,6 +1,6 @@
 //! The options of a context: a table like that of the sockets, all of them `int`s.
 
-use super::number::context::{BLOCKY, IO_THREADS, IPV6, MAX_MSGSZ, MAX_SOCKETS};
+use super::number::context::{BLOCKY, IO_THREADS, IPV6, MAX_SOCKETS};
 use super::spec::{Kind, Value};
 use crate::error::{Error, Result};
 
@@ -69,15 +69,6 @@ pub static CONTEXT_TABLE: &[ContextOptionSpec] = &[
         write: |o, v| o.max_sockets = size_of(v),
     },
     ContextOptionSpec {
-        name: "MAX_MSGSZ",
-        number: MAX_MSGSZ,
-        kind: Kind::Int { min: 0, max: i32::MAX },
-        expected: "int: bytes, 0 or more",
-        default: i32::MAX,
-        read: |o| int_of(o.max_msgsz),
-        write: |o, v| o.max_msgsz = size_of(v),
-    },
-    ContextOptionSpec {
         name: "IPV6",
         number: IPV6,
         kind: Kind::Flag,
@@ -104,8 +95,6 @@ pub(crate) struct ContextOptions {
     pub(crate) io_threads: usize,
     /// In sockets.
     pub(crate) max_sockets: usize,
-    /// The largest message, in bytes.
-    pub(crate) max_msgsz: usize,
     /// The IPV6 of new sockets.
     pub(crate) ipv6: bool,
     /// Whether new sockets linger forever; without it they do not linger.
@@ -114,13 +103,7 @@ pub(crate) struct ContextOptions {
 
 impl Default for ContextOptions {
     fn default() -> ContextOptions {
-        ContextOptions {
-            io_threads: 1,
-            max_sockets: 1023,
-            max_msgsz: size_of(i32::MAX),
-            ipv6: false,
-            blocky: true,
-        }
+        ContextOptions { io_threads: 1, max_sockets: 1023, ipv6: false, blocky: true }
     }
 }
 
@@ -134,7 +117,7 @@ impl ContextOptions {
         if !spec.kind.accepts(Value::Int(value)) {
             return Err(Error::BadOption {
                 option: spec.name,
-                given: value.to_string(),
+                given: value.to_string().into(),
                 expected: spec.expected,
             });
         }

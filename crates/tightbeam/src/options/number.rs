@@ -94,8 +94,6 @@ pub mod context {
     pub const IO_THREADS: i32 = 1;
     /// How many sockets the context may have.
     pub const MAX_SOCKETS: i32 = 2;
-    /// The largest message, in bytes.
-    pub const MAX_MSGSZ: i32 = 5;
     /// Whether new sockets use IPv6 too.
     pub const IPV6: i32 = 42;
     /// Whether new sockets linger forever (1, libzmq's default) or not at all (0).

@@ -220,7 +220,7 @@ impl OptionSpec {
     }
 
     fn bad(&self, given: &str, expected: &'static str) -> Error {
-        Error::BadOption { option: self.name, given: given.to_owned(), expected }
+        Error::BadOption { option: self.name, given: given.into(), expected }
     }
 }
 

@@ -83,7 +83,7 @@ fn refused_values_change_nothing_and_say_why() {
             match options.set(spec.number, value.as_value()) {
                 Err(Error::BadOption { option, given, expected }) => {
                     assert_eq!((option, expected), (spec.name, spec.expected));
-                    assert_eq!(given, value.as_value().to_string());
+                    assert_eq!(*given, value.as_value().to_string());
                 }
                 other => panic!("{} {value:?}: {other:?}", spec.name),
             }

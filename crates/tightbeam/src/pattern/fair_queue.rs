@@ -9,8 +9,6 @@ use crate::pipe::{PipeId, Pipes};
 #[derive(Debug, Default)]
 pub(crate) struct FairQueue {
     turn: VecDeque<PipeId>,
-    /// Some parts of the first peer's message have been taken.
-    within: bool,
 }
 
 impl FairQueue {
@@ -21,9 +19,6 @@ impl FairQueue {
     }
 
     pub(crate) fn detach(&mut self, id: PipeId) {
-        if self.turn.front() == Some(&id) {
-            self.within = false;
-        }
         self.turn.retain(|other| *other != id);
     }
 
@@ -32,17 +27,11 @@ impl FairQueue {
         self.turn.front().copied()
     }
 
-    /// Whether a message has been begun and not ended.
-    pub(crate) fn is_within(&self) -> bool {
-        self.within
-    }
-
     /// Takes the next part.
     #[inline]
     pub(crate) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
         let id = self.current()?;
         let part = pipes.pop(id)?;
-        self.within = part.more;
         if !part.more {
             self.finish(part.left > 0);
         }
@@ -53,7 +42,6 @@ impl FairQueue {
     pub(crate) fn skip(&mut self, pipes: &mut Pipes) {
         let Some(id) = self.current() else { return };
         pipes.skip_message(id);
-        self.within = false;
         self.finish(pipes.waiting(id) > 0);
     }
 

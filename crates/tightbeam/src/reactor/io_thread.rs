@@ -221,11 +221,11 @@ impl IoThread {
     /// Ends the thread and waits for it.
     pub(crate) fn stop(mut self) {
         self.shared.post(Command::Stop);
-        if let Some(thread) = self.thread.take() {
-            if thread.thread().id() != std::thread::current().id() {
-                // A panic of the loop itself was contained and counted already.
-                let _ = thread.join();
-            }
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
+        {
+            // A panic of the loop itself was contained and counted already.
+            let _ = thread.join();
         }
     }
 }

@@ -8,18 +8,20 @@ mod endpoints;
 mod flush;
 mod future;
 mod loss;
+mod poller;
 mod state;
 mod transfer;
 mod turn;
 mod typed;
 mod wait;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use self::any::AnySocket;
 pub use self::base::SocketBase;
 pub(crate) use self::core::Core;
 pub use self::future::{RecvFuture, SendFuture};
+pub use self::poller::{PollItem, poll};
 pub use self::transfer::Copied;
 pub use self::typed::{
     Dealer, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed,
@@ -245,9 +247,4 @@ impl State {
             self.sources.values().filter(|s| matches!(s, state::Source::Connection(_))).count();
         SocketStats { traffic: self.pipes.traffic(), connections, peers: peers.collect() }
     }
-}
-
-/// The instant of a deadline, for waits over several sockets.
-pub(crate) fn deadline_in(timeout: Option<Duration>) -> Option<Instant> {
-    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }

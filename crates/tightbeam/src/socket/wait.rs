@@ -1,6 +1,7 @@
 //! Waiting: the thread that waits for a socket drives it.
 
 use std::ops::{Deref, DerefMut};
+use std::os::fd::RawFd;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -73,12 +74,24 @@ pub(super) fn remaining(deadline: Option<Instant>) -> Option<Duration> {
 
 /// A thread's place in the list of waiters. Given up also when the wait panics (in a free function or
 /// a waker): a notification to a place that nobody looks at any more would be lost.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     core: &'a Core,
     ticket: u64,
 }
 
 impl<'a> Place<'a> {
+    pub(super) fn new(core: &'a Core, ticket: u64) -> Place<'a> {
+        Place { core, ticket }
+    }
+
+    /// Gives the place up; for a waiter that only looked, and leaves everything to others.
+    pub(super) fn give_up(self) {
+        let (mut guard, offered_seat) = self.leave(false);
+        if offered_seat {
+            guard.pass_the_seat();
+        }
+    }
+
     /// Gives the place up, for the next attempt. True if the seat was offered to this thread.
     fn leave(self, drove: bool) -> (Guard<'a>, bool) {
         let mut guard = self.core.lock_always();
@@ -103,16 +116,16 @@ impl Drop for Place<'_> {
 }
 
 /// A caller that is inside: it leaves when this is dropped, whatever happens.
-struct Inside<'a> {
+pub(super) struct Inside<'a> {
     core: &'a Core,
     reactor: &'a Reactor,
 }
 
 impl Inside<'_> {
     /// Takes the seat if it is free.
-    fn take_seat(&self) -> Option<Driving<'_>> {
+    pub(super) fn take_seat(&self) -> Option<Driving<'_>> {
         let seat = Some(self.reactor.try_seat()?);
-        Some(Driving { core: self.core, seat })
+        Some(Driving { core: self.core, reactor: self.reactor, seat })
     }
 }
 
@@ -123,8 +136,9 @@ impl Drop for Inside<'_> {
 }
 
 /// The seat in a caller's hands: it goes on to whoever waits when this is dropped.
-struct Driving<'a> {
+pub(super) struct Driving<'a> {
     core: &'a Core,
+    reactor: &'a Reactor,
     seat: Option<MutexGuard<'a, Seat>>,
 }
 
@@ -146,6 +160,23 @@ impl Driving<'_> {
     /// Leaves the seat; the caller passes it on.
     fn give_up(&mut self) {
         self.seat = None;
+    }
+
+    /// The descriptor that tells of events.
+    pub(super) fn poll_fd(&self) -> RawFd {
+        self.reactor.poll_fd
+    }
+
+    /// Deals with what is ready already.
+    pub(super) fn work_off(&mut self) {
+        self.core.some_turns(self.reactor);
+    }
+
+    /// Asks the kernel for news, and deals with it.
+    pub(super) fn poll_now(&mut self) {
+        let (core, reactor) = (self.core, self.reactor);
+        core.poll_now(reactor, self);
+        core.some_turns(reactor);
     }
 }
 
@@ -222,6 +253,11 @@ impl Core {
             }
             None => (park(parker, deadline), false),
         }
+    }
+
+    /// Goes in, if the socket is in the reactor and its callers may drive it.
+    pub(super) fn go_in(&self) -> Option<Inside<'_>> {
+        self.enter(self.reactor.get()?)
     }
 
     /// Goes in, so that the I/O thread leaves the socket alone; `None` if it must not.
@@ -302,8 +338,7 @@ impl Core {
         }
         let Some(inside) = self.enter(reactor) else { return false };
         let Some(mut seat) = inside.take_seat() else { return false };
-        self.poll_now(reactor, &mut seat);
-        self.some_turns(reactor);
+        seat.poll_now();
         true
     }
 

@@ -77,8 +77,6 @@ pub(crate) struct PollFd(libc::pollfd);
 impl PollFd {
     /// Readable.
     pub(crate) const IN: i16 = libc::POLLIN;
-    /// Urgent data.
-    pub(crate) const PRI: i16 = libc::POLLPRI;
     /// Writable.
     pub(crate) const OUT: i16 = libc::POLLOUT;
     /// Broken; only ever found, not asked for.
@@ -88,14 +86,9 @@ impl PollFd {
     /// Not open; only ever found, not asked for.
     pub(crate) const NVAL: i16 = libc::POLLNVAL;
 
-    /// Looks at `fd` for `events`, any of `IN`, `PRI` and `OUT`. Negative descriptors are skipped.
+    /// Looks at `fd` for `events`, `IN`, `OUT` or both. Negative descriptors are skipped.
     pub(crate) fn new(fd: RawFd, events: i16) -> PollFd {
         PollFd(libc::pollfd { fd, events, revents: 0 })
-    }
-
-    /// The descriptor.
-    pub(crate) fn fd(&self) -> RawFd {
-        self.0.fd
     }
 
     /// What was found by the last [`ppoll`].
@@ -312,13 +305,4 @@ unsafe extern "C" fn after_fork_in_child() {
     // The child has one thread, so nothing comes between.
     let generation = FORK_GENERATION.load(Ordering::Relaxed);
     FORK_GENERATION.store(generation.wrapping_add(1).max(1), Ordering::Relaxed);
-}
-
-/// Names the calling thread, for `top` and debuggers; the kernel keeps the first 15 bytes.
-pub(crate) fn set_thread_name(name: &str) {
-    let mut buffer = [0_u8; 16];
-    let len = name.len().min(15);
-    buffer[..len].copy_from_slice(&name.as_bytes()[..len]);
-    // SAFETY: the name ends with a zero and lives across the call. It cannot fail.
-    unsafe { libc::prctl(libc::PR_SET_NAME, buffer.as_ptr()) };
 }

@@ -11,7 +11,6 @@
 //! * [`TimerFd`]: a descriptor that becomes readable at regular intervals.
 //! * [`read_into`]: read from a descriptor into memory that nobody has initialised.
 //! * [`fork_generation`]: a number that is different in a forked child.
-//! * [`set_thread_name`], for `top` and debuggers.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
 //! which is safe in a forked child. Everything may be called from any thread.
@@ -27,7 +26,6 @@ mod tests;
 
 pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, ppoll, read_into,
-    set_thread_name,
 };
 
 /// Why a [`futex_wait`] ended.

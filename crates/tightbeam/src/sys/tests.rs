@@ -94,7 +94,7 @@ fn ppoll_finds_what_is_ready() {
             PollFd::new(b.as_raw_fd(), PollFd::IN),
             PollFd::new(-1, PollFd::IN),
             PollFd::new(b.as_raw_fd(), PollFd::IN | PollFd::OUT),
-            PollFd::new(i32::MAX, PollFd::PRI),
+            PollFd::new(i32::MAX, PollFd::IN),
         ]
     };
     let found = |n| {
@@ -107,7 +107,6 @@ fn ppoll_finds_what_is_ready() {
     assert_eq!(found(3), [PollFd::IN, 0, PollFd::IN | PollFd::OUT, PollFd::NVAL]);
     drop(a);
     assert!(found(3)[0] & PollFd::HUP != 0);
-    assert_eq!(fds()[0].fd(), b.as_raw_fd());
     assert_eq!(PollFd::ERR & (PollFd::IN | PollFd::OUT), 0);
     assert_eq!(format!("{:?}", PollFd::new(3, 1)), "PollFd(3: 0x1 -> 0x0)");
 }
@@ -211,16 +210,4 @@ fn a_forked_child_has_another_generation() {
     // SAFETY: the status is not asked for.
     assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
     assert_eq!(fork_generation(), before, "the parent's stays");
-}
-
-#[test]
-fn threads_have_names() {
-    let name = thread::spawn(|| {
-        set_thread_name("tightbeam/io/0123456789");
-        let mut name = String::new();
-        let path = "/proc/thread-self/comm";
-        std::fs::File::open(path).unwrap().read_to_string(&mut name).unwrap();
-        name
-    });
-    assert_eq!(name.join().unwrap(), "tightbeam/io/01\n");
 }

@@ -4,7 +4,7 @@ pub(crate) mod tcp;
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
@@ -90,6 +90,14 @@ impl Stream {
             Stream::Tcp(tcp) => {
                 tcp.register(registry, token, Interest::READABLE | Interest::WRITABLE)
             }
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Tcp(tcp) => tcp.as_fd(),
         }
     }
 }
