@@ -1,9 +1,9 @@
 //! RFC 28: REQ and REP.
 
-use tightbeam_tests::sockets::*;
-use tightbeam::options::number::{RCVHWM, REQ_CORRELATE, REQ_RELAXED, ROUTING_ID};
 use tightbeam::options::Value;
+use tightbeam::options::number::{RCVHWM, REQ_CORRELATE, REQ_RELAXED, ROUTING_ID};
 use tightbeam::{Context, Dealer, EFSM, Error, Rep, Req, Router, Socket};
+use tightbeam_tests::sockets::*;
 
 /// A ROUTER that a REQ with these options is connected to.
 fn router_and_req(context: &Context, options: &[(i32, i32)]) -> (Socket<Router>, Socket<Req>) {

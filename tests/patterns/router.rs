@@ -277,7 +277,8 @@ fn a_probe_is_an_empty_message_at_each_connection() {
     join_up(&router, &prober);
     let probe = router.recv_timeout(LIMIT).unwrap();
     assert_eq!(probe[1..], [""]);
-    let (bound, asking) = (dealer(&context, "d"), open_with::<Router>(&context, &[(PROBE_ROUTER, 1)]));
+    let (bound, asking) =
+        (dealer(&context, "d"), open_with::<Router>(&context, &[(PROBE_ROUTER, 1)]));
     join_up(&bound, &asking);
     assert_eq!(bound.recv_timeout(LIMIT).unwrap(), "");
 }

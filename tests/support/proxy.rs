@@ -76,7 +76,9 @@ impl Shared {
 
     fn pass_on(&self, near: TcpStream, target: SocketAddr) -> io::Result<()> {
         let far = TcpStream::connect(target)?;
-        for (from, to) in [(near.try_clone()?, far.try_clone()?), (far.try_clone()?, near.try_clone()?)] {
+        for (from, to) in
+            [(near.try_clone()?, far.try_clone()?), (far.try_clone()?, near.try_clone()?)]
+        {
             thread::spawn(move || pump(from, to));
         }
         self.streams().extend([near, far]);

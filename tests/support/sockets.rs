@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use tightbeam::options::Value;
 use tightbeam::{
-    Context, Endpoint, EventKind, Message, Monitor, MonitorEvent, Pub, Socket, SocketBase, Sub, Typed,
+    Context, Endpoint, EventKind, Message, Monitor, MonitorEvent, Pub, Socket, SocketBase, Sub,
+    Typed,
 };
 
 /// How long anything may take before a test counts as hung.

@@ -1,0 +1,195 @@
+//! Sending and receiving part by part, beside whole messages.
+
+use std::time::Duration;
+
+use tightbeam::options::OwnedValue;
+use tightbeam::options::number::{MAX_FRAMES, RCVMORE};
+use tightbeam::{Context, Dealer, Error, Frame, Pull, Push, Rep, Req, Router, SocketBase};
+use tightbeam_tests::sockets::*;
+
+fn rcvmore(socket: &SocketBase) -> bool {
+    socket.option(RCVMORE).unwrap() == OwnedValue::Int(1)
+}
+
+#[test]
+fn parts_sent_one_by_one_arrive_as_one_message() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    for part in ["a", "", "c"] {
+        push.send_part(&part.into(), true).unwrap();
+        assert!(pull.try_recv().unwrap_err().is_would_block());
+    }
+    push.send_part(&"d".into(), false).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["a", "", "c", "d"]);
+    push.send_part(&"alone".into(), false).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "alone");
+}
+
+#[test]
+fn a_whole_message_or_a_slice_ends_what_was_staged() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    push.send_part(&"a".into(), true).unwrap();
+    push.send(["b", "c"]).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["a", "b", "c"]);
+    push.send_part(&"a".into(), true).unwrap();
+    push.send_slice(b"z").unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["a", "z"]);
+    push.send("next").unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "next");
+}
+
+#[test]
+fn parts_are_received_one_by_one_and_rcvmore_says_whether_more_follow() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    let large = "x".repeat(200_000);
+    push.send(["a", &large, ""]).unwrap();
+    push.send("next").unwrap();
+    assert!(pull.poll(readable(), Some(LIMIT)).unwrap().readable);
+    assert!(!rcvmore(&pull));
+    for (part, more) in [("a", true), (large.as_str(), true), ("", false), ("next", false)] {
+        let received = pull.recv_part().unwrap();
+        assert_eq!((received == part, received.more(), rcvmore(&pull)), (true, more, more));
+    }
+}
+
+fn readable() -> tightbeam::Readiness {
+    tightbeam::Readiness { readable: true, writable: false }
+}
+
+#[test]
+fn a_whole_receive_answers_the_parts_that_are_left() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    push.send(["a", "b", "c"]).unwrap();
+    push.send(["d", "e"]).unwrap();
+    assert!(pull.poll(readable(), Some(LIMIT)).unwrap().readable);
+    assert_eq!(pull.recv_part().unwrap(), "a");
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["b", "c"]);
+    assert!(!rcvmore(&pull));
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["d", "e"]);
+}
+
+#[test]
+fn a_message_begun_is_finished_before_another_peer_is_served() {
+    let context = Context::new();
+    let router = open::<Router>(&context);
+    let endpoint = bind(&router);
+    let dealers = [0; 2].map(|_| open::<Dealer>(&context));
+    for (i, dealer) in dealers.iter().enumerate() {
+        connect(dealer, &endpoint);
+        dealer.send([format!("{i}1"), format!("{i}2")]).unwrap();
+    }
+    await_waiting(&router, 2);
+    for _ in 0..2 {
+        let id = router.recv_part().unwrap();
+        assert!(id.len() == 5 && rcvmore(&router));
+        let first = router.recv_part().unwrap().to_string_lossy().into_owned();
+        let second = router.recv_part().unwrap().to_string_lossy().into_owned();
+        assert_eq!((first[..1] == second[..1], &first[1..], &second[1..]), (true, "1", "2"));
+    }
+}
+
+#[test]
+fn a_buffer_too_short_takes_the_start_and_the_rest_is_lost() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    push.send(["abcdef", "gh"]).unwrap();
+    push.send(vec![7; 100_000]).unwrap();
+    push.send("last").unwrap();
+    let mut buffer = [0; 4];
+    let copied = pull.recv_into(&mut buffer).unwrap();
+    assert_eq!((copied.len, copied.more, &buffer), (6, true, b"abcd"));
+    let copied = pull.recv_into(&mut buffer).unwrap();
+    assert_eq!((copied.len, copied.more, &buffer), (2, false, b"ghcd"));
+    let copied = pull.recv_into(&mut buffer).unwrap();
+    assert_eq!((copied.len, copied.more, &buffer), (100_000, false, &[7; 4]));
+    let copied = pull.recv_into(&mut []).unwrap();
+    assert_eq!((copied.len, copied.more), (4, false));
+    assert!(pull.try_recv().unwrap_err().is_would_block());
+}
+
+#[test]
+fn the_first_part_is_refused_where_a_message_would_be() {
+    let context = Context::new();
+    let (push, rep, req) = (open::<Push>(&context), open::<Rep>(&context), open::<Req>(&context));
+    let part = Frame::from("x");
+    let within = Some(tightbeam::Timing::Within(Duration::from_millis(1)));
+    assert!(push.as_any().send_part(&part, true, within).unwrap_err().is_would_block());
+    assert!(matches!(rep.send_part(&part, true), Err(Error::OutOfTurn(_))));
+    assert!(req.as_any().send_part(&part, true, within).unwrap_err().is_would_block());
+    let pull = open::<Pull>(&context);
+    join_up(&pull, &push);
+    push.send_part(&"y".into(), false).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "y", "what was refused is not kept");
+}
+
+#[test]
+fn staged_parts_are_kept_when_the_last_part_would_block() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    push.send_part(&"a".into(), true).unwrap();
+    drop(pull);
+    await_peers(&push, 0);
+    push.disconnect(push_endpoint(&push)).unwrap();
+    let last = push.as_any().send_part(&"b".into(), false, Some(tightbeam::Timing::Never));
+    assert!(last.unwrap_err().is_would_block());
+    let again = open::<Pull>(&context);
+    join_up(&again, &push);
+    push.send_part(&"b".into(), false).unwrap();
+    assert_eq!(again.recv_timeout(LIMIT).unwrap(), ["a", "b"]);
+}
+
+fn push_endpoint(socket: &SocketBase) -> String {
+    match socket.option(tightbeam::options::number::LAST_ENDPOINT).unwrap() {
+        OwnedValue::Bytes(text) => String::from_utf8(text).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn parts_staged_when_the_socket_is_closed_are_not_sent() {
+    let context = Context::new();
+    let (pull, push) = join::<Pull, Push>(&context);
+    push.send("whole").unwrap();
+    push.send_part(&"half".into(), true).unwrap();
+    assert_eq!(push.close(), 0);
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "whole");
+    await_peers(&pull, 0);
+    assert!(pull.try_recv().unwrap_err().is_would_block());
+}
+
+#[test]
+fn req_and_rep_take_turns_by_messages_not_parts() {
+    let context = Context::new();
+    let (rep, req) = join::<Rep, Req>(&context);
+    req.send_part(&"a".into(), true).unwrap();
+    assert!(matches!(req.try_recv(), Err(Error::OutOfTurn(_))));
+    req.send_part(&"b".into(), false).unwrap();
+    assert!(matches!(req.send_part(&"c".into(), true), Err(Error::OutOfTurn(_))));
+    assert!(rep.poll(readable(), Some(LIMIT)).unwrap().readable);
+    assert_eq!(rep.recv_part().unwrap(), "a");
+    assert!(matches!(rep.send_part(&"x".into(), true), Err(Error::OutOfTurn(_))));
+    assert_eq!(rep.recv_part().unwrap(), "b");
+    rep.send_part(&"x".into(), true).unwrap();
+    assert!(matches!(rep.try_recv(), Err(Error::OutOfTurn(_))));
+    rep.send_part(&"y".into(), false).unwrap();
+    assert_eq!(req.recv_timeout(LIMIT).unwrap(), ["x", "y"]);
+}
+
+#[test]
+fn more_parts_than_peers_accept_are_refused_and_the_socket_stays_usable() {
+    let context = Context::new();
+    let (pull, push) = (open::<Pull>(&context), open_with::<Push>(&context, &[(MAX_FRAMES, 3)]));
+    join_up(&pull, &push);
+    push.send_part(&"1".into(), true).unwrap();
+    push.send_part(&"2".into(), true).unwrap();
+    assert!(matches!(push.send_part(&"3".into(), true), Err(Error::BadMessage(_))));
+    push.send_part(&"last".into(), false).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["1", "2", "last"]);
+    assert!(matches!(
+        push.send(tightbeam::Message::new()).unwrap_err().error,
+        Error::BadMessage(_)
+    ));
+}
