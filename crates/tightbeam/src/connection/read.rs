@@ -127,10 +127,11 @@ impl ReadJob {
             return self.stream.read(buffer).map(|read| (read, room));
         };
         let remaining = large.body.remaining();
-        if remaining >= BUFFER_SIZE {
+        let room = large.body.room().map_err(|_| io::ErrorKind::OutOfMemory)?;
+        if remaining >= BUFFER_SIZE || room < remaining {
             // Nothing has to be cleared for this read, which outweighs that it ends with the body.
             let read = large.body.read_from(self.stream.as_fd())?;
-            return Ok((read, remaining));
+            return Ok((read, room));
         }
         let spare = large.body.spare().map_err(|_| io::ErrorKind::OutOfMemory)?;
         let room = spare.len() + buffer.len();

@@ -59,6 +59,17 @@ impl BodyBuf {
         self.capacity
     }
 
+    /// How many bytes the next read takes at most: what remains, or less where the buffer has to grow
+    /// first. 0 only if nothing remains.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory to grow; the buffer is as it was.
+    pub(crate) fn room(&mut self) -> Result<usize, OutOfMemory> {
+        self.make_room()?;
+        Ok((self.capacity - self.received).min(AHEAD))
+    }
+
     /// How many bytes were received.
     pub(crate) fn received(&self) -> usize {
         self.received
@@ -94,8 +105,7 @@ impl BodyBuf {
     ///
     /// As the `read` system call; or there is no memory to grow, and nothing was read.
     pub(crate) fn read_from(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
-        self.make_room().map_err(|OutOfMemory| io::ErrorKind::OutOfMemory)?;
-        let room = (self.capacity - self.received).min(AHEAD);
+        let room = self.room().map_err(|OutOfMemory| io::ErrorKind::OutOfMemory)?;
         // SAFETY: so much room is left after the bytes received, in a block that this buffer owns
         // alone; it need not be initialised.
         let spare = unsafe {
