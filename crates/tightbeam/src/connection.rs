@@ -191,6 +191,11 @@ impl Connection {
         self.reading || self.writing
     }
 
+    /// Whether a writer has a part of the connection.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing
+    }
+
     /// The protocol, unless a reader has it.
     pub(crate) fn protocol(&mut self) -> Option<&mut zmtp::Connection> {
         self.protocol.as_deref_mut()

@@ -39,6 +39,9 @@ impl State {
         }
         let Some(Source::Connection(mut connection)) = self.sources.remove(id) else { return };
         self.deferred.streams.push(Arc::clone(&connection.stream));
+        if let Some(at) = connection.timer.take() {
+            self.timers.remove(&(at, Timer::Connection(id)));
+        }
         let loss = connection.ending.take().unwrap_or(Loss::Ours);
         let endpoint = self.endpoint_of(connection.origin);
         self.report_loss(&connection, endpoint.as_ref(), &loss);
@@ -167,7 +170,9 @@ impl State {
         }
         let Some(connection) = self.connection(id) else { return };
         let pipe = connection.pipe;
-        if connection.phase != Phase::Traffic || connection.is_busy() {
+        // A peer that was accepted is sent nothing that it has not asked for.
+        let accepted = matches!(connection.origin, Origin::Listener(_));
+        if (connection.phase != Phase::Traffic && !accepted) || connection.is_writing() {
             return;
         }
         if pipe.and_then(|pipe| self.pipes.get(pipe)).is_none_or(|p| p.outgoing.messages() == 0) {
@@ -198,7 +203,8 @@ impl State {
 impl Connection {
     /// Tells the peer why, if the protocol has something to say and the kernel takes it at once.
     fn say_farewell(&mut self) {
-        if self.phase != Phase::Connecting && !self.is_busy() && self.collect() {
+        // Later there is nothing to say, and a message may be half written.
+        if self.phase == Phase::Handshake && !self.is_busy() && self.collect() {
             if let Some(mut job) = self.begin_write(None) {
                 job.run();
                 self.finish_write(job);
