@@ -67,6 +67,7 @@ impl Core {
                 endpoint: endpoint.clone(),
                 listed: false,
                 pending: std::collections::VecDeque::new(),
+                resting: false,
             }))
         });
         let id = registered.map_err(Error::io("register the listener"))?;
@@ -98,8 +99,10 @@ impl Core {
     fn pause_accepting(&self, id: SourceId, error: &io::Error) {
         let token = self.token();
         let mut guard = self.lock_always();
-        let endpoint = guard.listening(id).map(|listening| listening.endpoint.clone());
-        guard.monitors.tell(EventKind::AcceptFailed, endpoint.as_ref(), Some(error));
+        let Some(listening) = guard.listening(id) else { return };
+        listening.resting = true;
+        let endpoint = listening.endpoint.clone();
+        guard.monitors.tell(EventKind::AcceptFailed, Some(&endpoint), Some(error));
         guard.set_timer_in(token, ACCEPT_PAUSE, Timer::Accept(id));
     }
 

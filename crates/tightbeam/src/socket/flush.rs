@@ -142,7 +142,7 @@ impl Core {
         }
         // Others get their turn; this connection comes back.
         let mut guard = self.lock_always();
-        guard.put_off_write(id, job);
+        guard.put_off_write(id, job, self.token());
     }
 }
 
@@ -231,12 +231,14 @@ impl State {
         }
     }
 
-    fn put_off_write(&mut self, id: SourceId, job: WriteJob) {
+    fn put_off_write(&mut self, id: SourceId, job: WriteJob, token: usize) {
         self.put_back_write(id, job);
-        if let Some(connection) = self.connection(id) {
-            connection.resumed = true;
-            self.enlist(id);
-            self.deferred.kick = true;
+        let Some(connection) = self.connection(id) else { return };
+        if connection.ending.is_some() {
+            return self.finish_loss(id, token);
         }
+        connection.resumed = true;
+        self.enlist(id);
+        self.deferred.kick = true;
     }
 }

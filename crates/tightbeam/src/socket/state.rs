@@ -39,6 +39,8 @@ pub(crate) struct Listening {
     pub(crate) listed: bool,
     /// Connections whose handshake is not complete, oldest first.
     pub(crate) pending: VecDeque<SourceId>,
+    /// The system has run out of something: a timer says when to accept again.
+    pub(crate) resting: bool,
 }
 
 /// What a timer is for.

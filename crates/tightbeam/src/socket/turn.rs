@@ -86,6 +86,7 @@ impl Core {
         let Some(id) = guard.next_ready() else { return false };
         match guard.sources.get_mut(id) {
             None => {}
+            Some(Source::Listener(listening)) if listening.resting => {}
             Some(Source::Listener(listening)) => {
                 let listener = std::sync::Arc::clone(&listening.listener);
                 drop(guard);
@@ -359,6 +360,9 @@ impl Core {
             Timer::Reconnect(session) => self.start_session(session),
             Timer::Accept(id) => {
                 let mut guard = self.lock_always();
+                if let Some(listening) = guard.listening(id) {
+                    listening.resting = false;
+                }
                 guard.enlist(id);
                 guard.deferred.kick = true;
             }
