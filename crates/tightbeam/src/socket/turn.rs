@@ -379,6 +379,10 @@ impl Core {
             guard.lose(id, Loss::ConnectTimeout, token);
             return;
         }
+        let unread = connection.readable;
+        let paused = connection.pipe;
+        let paused = paused.and_then(|pipe| guard.pipes.get(pipe)).is_some_and(|pipe| pipe.paused);
+        let Some(connection) = guard.connection(id) else { return };
         let Some(protocol) = connection.protocol() else {
             // A reader has it: there is life. Look again soon.
             let soon = now + std::time::Duration::from_millis(10);
@@ -386,6 +390,10 @@ impl Core {
             guard.set_timer(token, soon, Timer::Connection(id));
             return;
         };
+        if paused && unread {
+            // What lies in the kernel until there is room for it is a sign of life, too.
+            protocol.handle_body_part();
+        }
         if let Err(error) = protocol.handle_timeout(now) {
             guard.lose(id, error.into(), token);
             return;
