@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use slotmap::new_key_type;
-use zmtp::{Encoder, Transmit};
+use zmtp::{Encoder, Transmit, Version};
 
 pub(crate) use read::{Arrival, LargeBody, ReadJob};
 pub(crate) use write::{WriteJob, WriteOutcome};
@@ -107,6 +107,8 @@ pub(crate) struct Connection {
     reading: bool,
     /// The kernel reported readability while a reader was at it.
     read_event: bool,
+    /// What the connection speaks, once the handshake is complete.
+    version: Option<Version>,
     /// What turns canonical frames into this peer's wire, from the handshake on; away while a
     /// writer has it.
     encoder: Option<Encoder>,
@@ -151,6 +153,7 @@ impl Connection {
             listed: false,
             reading: false,
             read_event: false,
+            version: None,
             encoder: None,
             raw: Vec::new(),
             commands: Vec::new(),
@@ -208,24 +211,32 @@ impl Connection {
     }
 
     /// Messages flow from now on.
-    pub(crate) fn establish(&mut self, encoder: Encoder) {
+    pub(crate) fn establish(&mut self, version: Version, encoder: Encoder) {
         self.phase = Phase::Traffic;
+        self.version = Some(version);
         self.encoder = Some(encoder);
     }
 
     /// Queues what the protocol wants to say. True if there is anything to write.
     pub(crate) fn collect(&mut self) -> bool {
         if let Some(protocol) = self.protocol.as_mut() {
-            while protocol.take_transmit(&mut self.raw) == Transmit::Raw {}
-            protocol.take_transmit(&mut self.commands);
+            let mut bytes = Vec::new();
+            loop {
+                match protocol.take_transmit(&mut bytes) {
+                    Transmit::Nothing => break,
+                    Transmit::Raw => self.raw.append(&mut bytes),
+                    Transmit::Canonical => self.commands.append(&mut bytes),
+                }
+            }
         }
         !self.raw.is_empty() || !self.commands.is_empty()
     }
 
     /// Queues a subscription or its cancellation for a peer whose handshake is complete.
     pub(crate) fn announce(&mut self, topic: &[u8], subscribe: bool) {
-        let Some(encoder) = &self.encoder else { return };
-        encoder.subscription(subscribe, topic, &mut self.commands);
+        if let Some(version) = self.version {
+            zmtp::append_subscription(version, subscribe, topic, &mut self.commands);
+        }
     }
 
     /// Bytes of commands that wait to be written.

@@ -33,14 +33,14 @@ impl Encoder {
             out.extend_from_slice(body);
         }
     }
+}
 
-    /// Appends, in canonical form, what tells this peer of a subscription or a cancellation: a command
-    /// from 3.1 on (RFC 37, "The Publish-Subscribe Pattern"), before that a message (RFC 15 and 23).
-    pub fn subscription(&self, subscribe: bool, topic: &[u8], out: &mut Vec<u8>) {
-        if self.version >= Version::V3_1 {
-            command::append(if subscribe { SUBSCRIBE } else { CANCEL }, &[topic], out);
-        } else {
-            frame::append(false, false, &[&[u8::from(subscribe)], topic], out);
-        }
+/// Appends, in canonical form, what tells a peer of this version of a subscription or a cancellation: a
+/// command from 3.1 on (RFC 37, "The Publish-Subscribe Pattern"), before that a message (RFC 15 and 23).
+pub fn append_subscription(version: Version, subscribe: bool, topic: &[u8], out: &mut Vec<u8>) {
+    if version >= Version::V3_1 {
+        command::append(if subscribe { SUBSCRIBE } else { CANCEL }, &[topic], out);
+    } else {
+        frame::append(false, false, &[&[u8::from(subscribe)], topic], out);
     }
 }

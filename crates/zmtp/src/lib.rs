@@ -50,7 +50,7 @@ pub mod z85;
 
 pub use config::{Config, Heartbeat, Limits, MechanismConfig, Role};
 pub use connection::{Connection, Progress, Traffic, Transmit};
-pub use encoder::Encoder;
+pub use encoder::{Encoder, append_subscription};
 pub use error::{Error, Incompatibility, Misuse, Reason, Timeout, Violation};
 pub use event::{AuthRequest, Event, Peer, Verdict};
 pub use frame::{FrameHeader, Frames, encode_header};

@@ -380,7 +380,7 @@ impl State {
         let Some(encoder) = connection.protocol().map(|protocol| protocol.encoder()) else {
             return;
         };
-        connection.establish(encoder);
+        connection.establish(peer.version, encoder);
         let origin = connection.origin;
         let address = connection.stream.peer_address();
         let descriptor = Some(connection.stream.as_raw_fd());

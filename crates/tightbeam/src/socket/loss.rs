@@ -204,11 +204,13 @@ impl Connection {
     /// Tells the peer why, if the protocol has something to say and the kernel takes it at once.
     fn say_farewell(&mut self) {
         // Later there is nothing to say, and a message may be half written.
-        if self.phase == Phase::Handshake && !self.is_busy() && self.collect() {
-            if let Some(mut job) = self.begin_write(None) {
-                job.run();
-                self.finish_write(job);
-            }
+        if self.phase == Phase::Handshake
+            && !self.is_busy()
+            && self.collect()
+            && let Some(mut job) = self.begin_write(None)
+        {
+            job.run();
+            self.finish_write(job);
         }
     }
 }

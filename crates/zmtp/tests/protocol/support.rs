@@ -157,7 +157,8 @@ impl End {
     pub(crate) fn subscribe(&mut self, subscribe: bool, topic: &[u8]) {
         let mut encoder = self.connection.encoder();
         let mut canonical = Vec::new();
-        encoder.subscription(subscribe, topic, &mut canonical);
+        let version = self.peer().expect("a peer that is ready").version;
+        zmtp::append_subscription(version, subscribe, topic, &mut canonical);
         for (header, body) in Frames::new(&canonical) {
             encoder.encode(header, body, &mut self.out);
         }
