@@ -1,22 +1,36 @@
 //! `cargo xtask demo`: peers of several languages, each in a process of its own, message each other directly in the three
 //! everyday patterns, with either side bound; first lines of a real text, then as fast as they can.
 
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::peers::{Program, Report, Side, converse};
-use crate::project::{root, rust_peer};
+use crate::project::{root, rust_peer, target};
 use crate::setup;
 
 /// How long one conversation may take.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How many lines of the text are printed.
+const SHOWN: &str = "2";
+
+const INTRODUCTION: &str = "
+Peers message each other over tcp, each in a process of its own: first the lines of a text, of which two are shown,
+then messages of 64 bytes as fast as they can. Each checks all that it receives.
+
+    rust    Tightbeam (examples/peer.rs)
+    python  pyzmq, with its own libzmq (tests/peers/peer.py)
+    c       the libzmq of the system (tests/peers/peer.c)";
 
 /// A pattern: the role and type of the side that usually binds and of the one that usually connects.
 struct Pattern {
     name: &'static str,
     server: (&'static str, &'static str),
     client: (&'static str, &'static str),
-    count: &'static str,
-    quick_count: &'static str,
+    count: u32,
+    quick_count: u32,
     options: &'static [&'static str],
 }
 
@@ -25,16 +39,16 @@ const PATTERNS: [Pattern; 3] = [
         name: "REQ/REP",
         server: ("echo", "rep"),
         client: ("ask", "req"),
-        count: "5000",
-        quick_count: "200",
+        count: 50_000,
+        quick_count: 200,
         options: &[],
     },
     Pattern {
         name: "PUSH/PULL",
         server: ("sink", "pull"),
         client: ("source", "push"),
-        count: "100000",
-        quick_count: "2000",
+        count: 1_000_000,
+        quick_count: 2_000,
         options: &[],
     },
     // A publisher drops what a slow subscriber has no room for: without a high-water mark, nothing is.
@@ -42,20 +56,20 @@ const PATTERNS: [Pattern; 3] = [
         name: "PUB/SUB",
         server: ("source", "pub"),
         client: ("sink", "sub"),
-        count: "100000",
-        quick_count: "2000",
+        count: 1_000_000,
+        quick_count: 2_000,
         options: &["--hwm", "0"],
     },
 ];
 
 /// How much is asked of the peers, and printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Depth {
+enum Depth {
     /// What they said and measured.
     Demo,
     /// The same with fewer messages.
     Quick,
-    /// A table's worth of checks in silence, for `cargo xtask test`.
+    /// Few messages, and nothing printed but failures, for `cargo xtask test`.
     Silent,
 }
 
@@ -67,12 +81,12 @@ struct Casting<'a> {
 }
 
 impl Casting<'_> {
-    fn binder(&self) -> &Program {
-        if self.server_binds { self.server } else { self.client }
+    fn has(&self, language: &str) -> bool {
+        self.server.language == language || self.client.language == language
     }
 
-    fn connector(&self) -> &Program {
-        if self.server_binds { self.client } else { self.server }
+    fn is_with_itself(&self) -> bool {
+        self.server.language == self.client.language
     }
 }
 
@@ -80,7 +94,36 @@ struct Row {
     pattern: &'static str,
     binds: String,
     connects: String,
-    result: Result<String, String>,
+    result: Result<Measured, String>,
+}
+
+/// What a conversation of a pattern is measured by.
+enum Measured {
+    RoundTrips { p50_us: f64, p99_us: f64 },
+    Stream { per_second: f64 },
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Measured::RoundTrips { p50_us, p99_us } => {
+                write!(f, "round trip {p50_us:6.1} us (p50), {p99_us:6.1} us (p99)")
+            }
+            Measured::Stream { per_second } => {
+                write!(f, "{:>10} messages per second", thousands(*per_second))
+            }
+        }
+    }
+}
+
+/// A whole number, its digits in groups of three.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let grouped = digits.bytes().enumerate().flat_map(|(k, digit)| {
+        let comma = k > 0 && (digits.len() - k).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain([char::from(digit)])
+    });
+    grouped.collect()
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
@@ -89,7 +132,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     wanted.retain(|argument| *argument != "--quick");
     let by_default = wanted.is_empty();
     if by_default {
-        wanted = vec!["rust", "python"];
+        wanted = vec!["rust", "python", "c"];
     }
     let mut programs = setup::run().programs();
     if wanted.contains(&"rust") {
@@ -107,23 +150,37 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     if programs.is_empty() {
         return Err("no peers at all".to_owned());
     }
-    let depth = if quick { Depth::Quick } else { Depth::Demo };
-    converse_all(&programs, depth)
+    let mut castings = castings(&programs);
+    if by_default {
+        // Two libzmqs are there for comparison: one of them is enough to show that we get on.
+        castings.retain(|casting| casting.is_with_itself() || !casting.has("c"));
+    }
+    println!("{INTRODUCTION}");
+    converse_all(&castings, if quick { Depth::Quick } else { Depth::Demo })
 }
 
-/// Lets each program talk with each other one and with itself, and prints a table. An error if any conversation failed.
-pub(crate) fn converse_all(programs: &[Program], depth: Depth) -> Result<(), String> {
+/// Lets each program talk with each other one and with itself, in silence. An error if any conversation failed.
+pub(crate) fn check_all(programs: &[Program]) -> Result<(), String> {
+    converse_all(&castings(programs), Depth::Silent)
+}
+
+fn converse_all(castings: &[Casting<'_>], depth: Depth) -> Result<(), String> {
     let mut rows = Vec::new();
     for pattern in &PATTERNS {
-        for casting in castings(programs) {
-            rows.push(play(pattern, &casting, depth));
+        for casting in castings {
+            rows.push(play(pattern, casting, depth)?);
         }
     }
-    print_table(&rows);
-    let failed = rows.iter().filter(|row| row.result.is_err()).count();
-    match failed {
+    let conversations = rows.len();
+    if depth == Depth::Silent {
+        rows.retain(|row| row.result.is_err());
+    }
+    if !rows.is_empty() {
+        print_table(&rows);
+    }
+    match rows.iter().filter(|row| row.result.is_err()).count() {
         0 => Ok(()),
-        _ => Err(format!("{failed} of {} conversations failed", rows.len())),
+        failed => Err(format!("{failed} of {conversations} conversations failed")),
     }
 }
 
@@ -141,34 +198,49 @@ fn castings(programs: &[Program]) -> Vec<Casting<'_>> {
     castings
 }
 
-fn play(pattern: &Pattern, casting: &Casting<'_>, depth: Depth) -> Row {
-    let (binder, connector) = (casting.binder().language, casting.connector().language);
-    let title =
-        |program: &str, (_, kind): (&str, &str)| format!("{program} {}", kind.to_uppercase());
-    let (server, client) = (casting.server.language, casting.client.language);
-    let (server, client) = (title(server, pattern.server), title(client, pattern.client));
+fn play(pattern: &Pattern, casting: &Casting<'_>, depth: Depth) -> Result<Row, String> {
+    let title = |program: &Program, (_, kind): (_, &str)| {
+        format!("{} {}", program.language, kind.to_uppercase())
+    };
+    let server = title(casting.server, pattern.server);
+    let client = title(casting.client, pattern.client);
     let (binds, connects) = if casting.server_binds { (server, client) } else { (client, server) };
     if depth != Depth::Silent {
         println!("\n{}: {binds} binds, {connects} connects", pattern.name);
     }
-    let text = root().join("Cargo.toml");
-    let text = if root().join("README.md").exists() { root().join("README.md") } else { text };
-    let text = text.to_string_lossy();
-    let said =
-        hold(pattern, casting, &["--lines", &text, "--show", "3"]).map(|(bound, connected)| {
-            if depth != Depth::Silent {
-                print_said(binder, &bound);
-                print_said(connector, &connected);
-            }
-        });
-    let count = if depth == Depth::Demo { pattern.count } else { pattern.quick_count };
-    let measured = said.and_then(|()| hold(pattern, casting, &["--size", "64", "--count", count]));
+    let text = text()?;
+    let said = hold(pattern, casting, &["--lines", &text.to_string_lossy(), "--show", SHOWN]);
+    if let (Ok((bound, connected)), true) = (&said, depth != Depth::Silent) {
+        print_said((&binds, bound), (&connects, connected));
+    }
+    let count = match depth {
+        // As long as a blink takes is too short to measure, but a Python needs its time.
+        Depth::Demo if casting.has("python") => pattern.count / 10,
+        Depth::Demo => pattern.count,
+        Depth::Quick | Depth::Silent => pattern.quick_count,
+    };
+    let count = count.to_string();
+    let measured = said.and_then(|_| hold(pattern, casting, &["--size", "64", "--count", &count]));
     let result = measured.and_then(|(bound, connected)| summary(&bound, &connected));
     if depth != Depth::Silent {
-        let (Ok(line) | Err(line)) = &result;
-        println!("    {line}");
+        match &result {
+            Ok(measured) => println!("    {measured}"),
+            Err(error) => println!("    FAILED: {error}"),
+        }
     }
-    Row { pattern: pattern.name, binds, connects, result }
+    Ok(Row { pattern: pattern.name, binds, connects, result })
+}
+
+/// The text that the peers send: the prose of the project's first page, line by line.
+fn text() -> Result<PathBuf, String> {
+    let pages = [root().join("README.md"), root().join("tests/peers/README.md")];
+    let page = pages.iter().find_map(|page| fs::read_to_string(page).ok()).unwrap_or_default();
+    let prose = |line: &&str| line.starts_with(char::is_alphabetic) && line.len() > 20;
+    let lines: Vec<&str> = page.lines().filter(prose).collect();
+    let path = target().join("xtask-demo.txt");
+    fs::write(&path, lines.join("\n") + "\n")
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
 }
 
 /// One conversation. The reports are the binder's and the connector's.
@@ -187,44 +259,48 @@ fn hold(
     converse("tcp://127.0.0.1:*", &binder, &connector, LIMIT)
 }
 
-fn print_said(language: &str, report: &Report) {
-    for line in &report.said {
-        println!("    {language:6} {}", line.trim_start_matches("SAID "));
+/// The lines of both sides in turn: what one said is followed by what the other heard.
+fn print_said(one: (&str, &Report), other: (&str, &Report)) {
+    let is_speaker = |report: &Report| report.said.iter().any(|line| line.starts_with("SAID ->"));
+    let (speaker, hearer) = if is_speaker(one.1) { (one, other) } else { (other, one) };
+    for (said, heard) in speaker.1.said.iter().zip(&hearer.1.said) {
+        for ((name, verb), line) in [((speaker.0, "said"), said), ((hearer.0, "heard"), heard)] {
+            println!(
+                "    {name:12} {verb:5}  {}",
+                line.get("SAID -> ".len()..).unwrap_or_default()
+            );
+        }
     }
 }
 
 /// What a conversation showed: both sides saw the same, and how fast it was.
-fn summary(bound: &Report, connected: &Report) -> Result<String, String> {
+fn summary(bound: &Report, connected: &Report) -> Result<Measured, String> {
     for key in ["count", "bytes", "checksum"] {
         if bound.number(key) != connected.number(key) {
             return Err(format!("{key} differs: {} and {}", bound.json, connected.json));
         }
     }
+    let number = |report: &Report, key| report.number(key).unwrap_or(f64::NAN);
     let asker = [bound, connected].into_iter().find(|report| report.number("p50_us").is_some());
-    let count = bound.number("count").unwrap_or(0.0);
     if let Some(asker) = asker {
-        let us = |key| asker.number(key).unwrap_or(f64::NAN);
-        return Ok(format!(
-            "{count} round trips, p50 {} us, p99 {} us",
-            us("p50_us"),
-            us("p99_us")
-        ));
+        let (p50_us, p99_us) = (number(asker, "p50_us"), number(asker, "p99_us"));
+        return Ok(Measured::RoundTrips { p50_us, p99_us });
     }
     let receiver = if bound.json.contains("\"role\": \"sink\"") { bound } else { connected };
-    let seconds = receiver.number("seconds").unwrap_or(f64::NAN);
-    Ok(format!("{count} messages, {:.0} per second", count / seconds))
+    Ok(Measured::Stream { per_second: number(receiver, "count") / number(receiver, "seconds") })
 }
 
 fn print_table(rows: &[Row]) {
-    println!(
-        "\n{:9}  {:12}  {:12}  all received was right; 64 B messages:",
-        "", "binds", "connects"
-    );
+    println!("\n{:9}  {:12}  {:12}  messages of 64 bytes", "pattern", "binds", "connects");
+    let mut pattern = "";
     for row in rows {
         let result = match &row.result {
-            Ok(measured) => measured.clone(),
+            Ok(measured) => measured.to_string(),
             Err(error) => format!("FAILED: {error}"),
         };
+        if row.pattern != std::mem::replace(&mut pattern, row.pattern) {
+            println!("{}", "-".repeat(90));
+        }
         println!("{:9}  {:12}  {:12}  {result}", row.pattern, row.binds, row.connects);
     }
 }

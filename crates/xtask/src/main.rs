@@ -17,7 +17,7 @@ const HELP: &str = "\
 cargo xtask TASK
 
   demo [--quick] [LANGUAGE]...   peers in processes of their own message each other; what they said and measured
-                                 (languages: rust python c; rust and python unless told)
+                                 (languages: rust python c; c only with itself unless told)
   test [--verbose]               every test there is
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
   setup                          installs what the others need; they call it themselves

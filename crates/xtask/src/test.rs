@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::demo::{Depth, converse_all};
+use crate::demo::check_all;
 use crate::peers::{Program, Side, converse};
 use crate::project::{build, cargo, root, rust_peer, target};
 use crate::setup::{self, Tools};
@@ -96,7 +96,7 @@ fn peers(steps: &mut Steps, tools: &Tools) {
     }
     let languages: Vec<&str> = programs.iter().map(|program| program.language).collect();
     let remark = languages.join(", ");
-    steps.check(NAME, || converse_all(&programs, Depth::Silent).map(|()| remark));
+    steps.check(NAME, || check_all(&programs).map(|()| remark));
 }
 
 /// Valgrind over the unsafe parts' own tests, and over a Rust peer that talks with libzmq.
