@@ -34,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) stage: Stage,
     /// The pipe that outlives connections; none yet if it waits for the handshake.
     pub(crate) pipe: Option<PipeId>,
+    /// The application has disconnected: it goes on until what is queued was sent.
+    pub(crate) ending: bool,
     /// The addresses of the endpoint that have not been tried since it was looked up.
     pub(crate) untried: VecDeque<SocketAddr>,
     /// How long the last pause was.
@@ -43,7 +45,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(endpoint: Endpoint, pipe: Option<PipeId>) -> Session {
         let stage = Stage::Resolving;
-        Session { endpoint, stage, pipe, untried: VecDeque::new(), pause: None }
+        Session { endpoint, stage, pipe, ending: false, untried: VecDeque::new(), pause: None }
     }
 
     /// A handshake succeeded: the next pause is the first again.

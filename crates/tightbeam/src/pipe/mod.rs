@@ -62,6 +62,8 @@ pub(crate) struct Pipe {
     pub(crate) peer: Option<Arc<Peer>>,
     /// The peer is gone for good: what it sent may still be received.
     pub(crate) dead: bool,
+    /// What is queued may still be sent, and nothing more.
+    pub(crate) closing: bool,
     /// Reading stopped at the high-water mark.
     pub(crate) paused: bool,
     /// Listed in [`Pipes::dirty`].
@@ -76,7 +78,9 @@ impl Pipe {
 
     /// Whether one more message may be queued.
     pub(crate) fn has_room(&self) -> bool {
-        !self.dead && (self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm)
+        !self.dead
+            && !self.closing
+            && (self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm)
     }
 
     /// Whether senders that wait should come back: half of the mark is free again. Waking them for

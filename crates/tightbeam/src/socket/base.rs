@@ -62,6 +62,7 @@ impl SocketBase {
 
     /// Connects to an endpoint. Returns at once: the connection is made in the background, and made
     /// again whenever it breaks. Unless the option IMMEDIATE is set, messages may be queued before.
+    /// A DEALER, REQ, PUB or SUB that is connected to the endpoint already stays as it is.
     ///
     /// # Errors
     /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::NoIoThread`],
@@ -79,8 +80,8 @@ impl SocketBase {
         self.core.unbind(endpoint.as_ref())
     }
 
-    /// Ends the connection to an endpoint. Messages that the kernel does not take at once are
-    /// dropped.
+    /// Ends the connection to an endpoint. What is queued for it is still sent, for as long as the
+    /// option LINGER says; what has arrived can still be received. Does not wait.
     ///
     /// # Errors
     /// [`Error::UnknownEndpoint`].

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zmtp::{Config, Event, Heartbeat, Role};
+use zmtp::{Config, Event, Heartbeat, Role, SocketType};
 
 use super::core::{Core, Reactor};
 use super::state::{Guard, Listening, Source, State, Timer};
@@ -114,6 +114,9 @@ impl Core {
         self.reactor()?;
         let mut guard = self.lock()?;
         let state = &mut *guard;
+        if connects_once(self.socket_type) && state.session_to(&endpoint).is_some() {
+            return Ok(endpoint);
+        }
         let pipe = (!state.options.immediate).then(|| state.add_pipe());
         let id = state.sessions.insert(Session::new(endpoint.clone(), pipe));
         state.last_endpoint = Some(endpoint.clone());
@@ -198,6 +201,7 @@ impl Core {
         let endpoint = guard.endpoint_of(Origin::Session(id));
         guard.monitors.tell(EventKind::ConnectRetried, endpoint.as_ref(), Some(error));
         guard.retry_session(id, true, token);
+        guard.check_closing();
     }
 
     /// Takes a stream in.
@@ -296,25 +300,64 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the connection to an endpoint. What is queued for it is written as far as the kernel
-    /// takes it at once.
+    /// Ends the connection to an endpoint, once what is queued for it was sent or the time to linger
+    /// is over. Does not wait.
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
         self.flush_all();
+        let token = self.token();
         let mut guard = self.lock()?;
-        let wanted: Endpoint = endpoint.parse()?;
-        let found = guard.sessions.iter().find(|(_, session)| session.endpoint == wanted);
-        let Some((id, stage)) = found.map(|(id, session)| (id, session.stage)) else {
+        let Some(id) = guard.session_to(&endpoint.parse()?) else {
             return Err(Error::UnknownEndpoint(endpoint.to_owned()));
         };
-        guard.end_session(id);
-        if let Stage::Connected(source) = stage {
-            guard.lose(source, Loss::Ours, self.token());
-        }
+        guard.disconnect_session(id, token);
         Ok(())
     }
 }
 
+/// Whether a second connection to the same endpoint is none: for most types the peer would count
+/// twice where it should once.
+fn connects_once(socket_type: SocketType) -> bool {
+    matches!(socket_type, SocketType::Dealer | SocketType::Req | SocketType::Pub | SocketType::Sub)
+}
+
 impl State {
+    /// The session of an endpoint that is connected to.
+    fn session_to(&self, endpoint: &Endpoint) -> Option<SessionId> {
+        let mut sessions = self.sessions.iter();
+        let found = sessions.find(|(_, session)| !session.ending && session.endpoint == *endpoint);
+        found.map(|(id, _)| id)
+    }
+
+    /// Nothing more goes to the endpoint; what is queued lingers.
+    fn disconnect_session(&mut self, id: SessionId, token: usize) {
+        let linger = self.options.linger;
+        let pipe = self.sessions.get(id).and_then(|session| session.pipe);
+        let queued = pipe
+            .and_then(|pipe| self.pipes.get_mut(pipe))
+            .filter(|pipe| pipe.outgoing.messages() > 0 && linger != Some(Duration::ZERO));
+        let (Some(pipe_id), Some(pipe)) = (pipe, queued) else {
+            return self.cut_session(id, token);
+        };
+        pipe.closing = true;
+        self.retire_pipe(pipe_id);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.ending = true;
+        }
+        if let Some(linger) = linger {
+            self.set_timer_in(token, linger, Timer::Disconnect(id));
+        }
+    }
+
+    /// Ends the connection to an endpoint now.
+    pub(super) fn cut_session(&mut self, id: SessionId, token: usize) {
+        let stage = self.sessions.get(id).map(|session| session.stage);
+        self.end_session(id);
+        if let Some(Stage::Connected(source)) = stage {
+            self.lose(source, Loss::Ours, token);
+        }
+        self.check_closing();
+    }
+
     /// A pipe with the socket's high-water marks, known to the pattern.
     fn add_pipe(&mut self) -> PipeId {
         let send = self.options.sndhwm.unwrap_or(0);

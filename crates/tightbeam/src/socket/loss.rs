@@ -92,7 +92,8 @@ impl State {
             return;
         };
         session.stage = Stage::Waiting;
-        let idle = matches!(self.life, Life::Closing { .. } | Life::Gone)
+        let closing = matches!(self.life, Life::Closing { .. } | Life::Gone);
+        let idle = (closing || session.ending)
             && session
                 .pipe
                 .is_none_or(|p| self.pipes.get(p).is_none_or(|p| !p.outgoing.has_output()));
@@ -139,12 +140,17 @@ impl State {
         }
     }
 
-    /// Nothing more can be sent through the pipe; it stays until what it holds was received.
-    pub(super) fn bury_pipe(&mut self, id: PipeId) {
-        self.links.remove(id);
+    /// The pattern sends nothing more through the pipe; who waits to do so is told.
+    pub(super) fn retire_pipe(&mut self, id: PipeId) {
         self.pattern.detach(id);
         let senders = self.pattern.senders_to_wake(0);
         self.waiters.notify(Interest::Send, senders);
+    }
+
+    /// Nothing more can be sent through the pipe; it stays until what it holds was received.
+    pub(super) fn bury_pipe(&mut self, id: PipeId) {
+        self.links.remove(id);
+        self.retire_pipe(id);
         let Some(pipe) = self.pipes.get_mut(id) else { return };
         pipe.dead = true;
         self.undelivered += pipe.outgoing.messages();
@@ -163,9 +169,13 @@ impl State {
         }
     }
 
-    /// While the socket is closing, a connection with nothing left to write is closed.
+    /// While the socket is closing, or has disconnected, a connection with nothing left to write is
+    /// closed.
     pub(super) fn close_if_drained(&mut self, id: SourceId, token: usize) {
-        if !matches!(self.life, Life::Closing { .. }) {
+        let closing = matches!(self.life, Life::Closing { .. });
+        let Some(connection) = self.connection(id) else { return };
+        let origin = connection.origin;
+        if !closing && !self.is_ending(origin) {
             return;
         }
         let Some(connection) = self.connection(id) else { return };
@@ -178,6 +188,11 @@ impl State {
         if pipe.and_then(|pipe| self.pipes.get(pipe)).is_none_or(|p| p.outgoing.messages() == 0) {
             self.lose(id, Loss::Ours, token);
         }
+    }
+
+    fn is_ending(&self, origin: Origin) -> bool {
+        let Origin::Session(id) = origin else { return false };
+        self.sessions.get(id).is_some_and(|session| session.ending)
     }
 
     /// While the socket is closing: whether anything is left to wait for.

@@ -231,6 +231,11 @@ impl State {
             pipe.send_hwm = send;
             pipe.recv_hwm = receive;
         }
+        let paused = self.pipes.iter().filter(|(_, pipe)| pipe.paused);
+        let paused: Vec<_> = paused.map(|(id, pipe)| (id, pipe.incoming.messages())).collect();
+        for (id, left) in paused {
+            self.after_recv(id, left);
+        }
         self.waiters.notify(Interest::Send, usize::MAX);
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum Timer {
     Reconnect(SessionId),
     /// Accepting goes on after the system ran out of something.
     Accept(SourceId),
+    /// Disconnected long enough.
+    Disconnect(SessionId),
     /// Closed long enough.
     Linger,
 }

@@ -366,6 +366,10 @@ impl Core {
                 guard.enlist(id);
                 guard.deferred.kick = true;
             }
+            Timer::Disconnect(session) => {
+                let token = self.token();
+                self.lock_always().cut_session(session, token);
+            }
             Timer::Linger => self.finish_closing(),
         }
     }
