@@ -4,9 +4,9 @@
 
 /// The name that the peers see (and ROUTER addresses): 1 to 255 bytes.
 pub const ROUTING_ID: i32 = 5;
-/// Set only, SUB: receive what begins with these bytes too. At once; counted when repeated.
+/// Set only, SUB: receive what begins with these bytes too; counted when repeated. At once.
 pub const SUBSCRIBE: i32 = 6;
-/// Set only, SUB: take one such subscription back. At once; unknown ones are ignored.
+/// Set only, SUB: take one such subscription back; unknown ones are ignored. At once.
 pub const UNSUBSCRIBE: i32 = 7;
 /// The kernel's send buffer (`SO_SNDBUF`), in bytes; -1: the system's default.
 pub const SNDBUF: i32 = 11;
@@ -30,7 +30,8 @@ pub const RECONNECT_IVL_MAX: i32 = 21;
 pub const MAXMSGSIZE: i32 = 22;
 /// How many messages may wait to be sent to one peer; 0: no limit. At once.
 pub const SNDHWM: i32 = 23;
-/// How many messages of one peer may wait to be received; 0: no limit. At once.
+/// How many messages of one peer may wait to be received before reading from it stops; 0: no limit. What the last read
+/// brought, at most 128 KiB, is kept beyond that. At once.
 pub const RCVHWM: i32 = 24;
 /// How long a receive waits, in ms; -1: forever, 0: not at all. At once.
 pub const RCVTIMEO: i32 = 27;
