@@ -226,6 +226,7 @@ impl Context {
         ContextStats {
             sockets: state.sockets.len(),
             io_wakeups: shared().map(|io| io.turns()).sum(),
+            burst_looks: shared().map(|io| io.burst_looks()).sum(),
             contained_panics: shared().map(|io| io.panics()).sum(),
         }
     }
@@ -239,6 +240,9 @@ pub struct ContextStats {
     pub sockets: usize,
     /// How often the I/O threads have woken; an idle process adds none.
     pub io_wakeups: u64,
+    /// How often they have looked whether a burst of sends goes on; sends that are not a burst add
+    /// none.
+    pub burst_looks: u64,
     /// Panics that cost a socket instead of the process; always 0, or there is a bug to report.
     pub contained_panics: u64,
 }

@@ -100,6 +100,7 @@ pub(crate) struct IoShared {
     next_token: AtomicUsize,
     panics: AtomicU64,
     turns: AtomicU64,
+    burst_looks: AtomicU64,
     fork_generation: u32,
 }
 
@@ -133,6 +134,11 @@ impl IoShared {
     /// How often the thread has woken since it began.
     pub(crate) fn turns(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
+    }
+
+    /// How often the thread has looked at bursts of sends.
+    pub(crate) fn burst_looks(&self) -> u64 {
+        self.burst_looks.load(Ordering::Relaxed)
     }
 
     /// Tells the thread something; a system call only if it sleeps and the matter is urgent.
@@ -206,6 +212,7 @@ impl IoThread {
             next_token: AtomicUsize::new(FIRST_SOCKET),
             panics: AtomicU64::new(0),
             turns: AtomicU64::new(0),
+            burst_looks: AtomicU64::new(0),
             fork_generation: sys::fork_generation(),
         });
         let looper = Loop::new(poll, tick, Arc::clone(&shared));
@@ -455,6 +462,7 @@ impl Loop {
 
     fn look_at_bursts(&mut self) {
         self.tick.clear();
+        self.shared.burst_looks.fetch_add(1, Ordering::Relaxed);
         let mut bursts = mem::take(&mut self.bursts);
         bursts.retain(|token| self.ask(*token, false, |driven| driven.look_at_burst()));
         self.bursts = bursts;

@@ -27,10 +27,23 @@ pub(super) fn all_of_this_thread() {
     // Fails only while the thread is ending; the I/O thread writes then.
     let sockets = BURSTING.try_with(|list| std::mem::take(&mut *list.borrow_mut()));
     for socket in sockets.unwrap_or_default() {
-        if let Some(core) = socket.upgrade() {
-            core.flush_all();
+        let Some(core) = socket.upgrade() else { continue };
+        core.flush_all();
+        if core.lock_always().burst.is_going_on() {
+            remember(socket);
         }
     }
+}
+
+/// This thread's sends on the socket may be waiting for more.
+fn remember(socket: Weak<Core>) {
+    // Fails only while the thread is ending; the I/O thread looks anyway.
+    let _ = BURSTING.try_with(|list| {
+        let mut list = list.borrow_mut();
+        if !list.iter().any(|known| known.ptr_eq(&socket)) {
+            list.push(socket);
+        }
+    });
 }
 
 impl Core {
@@ -68,9 +81,7 @@ impl Core {
     fn begin_burst(&self, guard: &mut Guard<'_>) {
         let token = self.token();
         guard.deferred.commands.push(Command::Burst(token));
-        let this = self.this.clone();
-        // Fails only while the thread is ending; the I/O thread looks anyway.
-        let _ = BURSTING.try_with(|list| list.borrow_mut().push(this));
+        remember(self.this.clone());
     }
 
     fn leave_to_io_thread(&self, guard: &mut Guard<'_>) {

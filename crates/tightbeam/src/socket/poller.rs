@@ -162,7 +162,10 @@ fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
         items.iter().filter(|_| drive).filter_map(|item| item.core()?.go_in()).collect();
     let mut seats: Vec<Driving<'_>> = inside.iter().filter_map(Inside::take_seat).collect();
     // What is ready already is not reported again.
-    seats.iter_mut().for_each(Driving::work_off);
+    let mut unfinished = false;
+    for seat in &mut seats {
+        unfinished |= seat.work_off();
+    }
 
     let mut descriptors = vec![PollFd::new(own.as_raw_fd(), PollFd::IN)];
     descriptors.extend(seats.iter().map(|seat| PollFd::new(seat.poll_fd(), PollFd::IN)));
@@ -173,7 +176,8 @@ fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
     if !parker.sleep_on_descriptor() {
         return Ok(true);
     }
-    let found = sys::ppoll(&mut descriptors, remaining(deadline));
+    let timeout = if unfinished { Some(Duration::ZERO) } else { remaining(deadline) };
+    let found = sys::ppoll(&mut descriptors, timeout);
     parker.left_descriptor();
     let found = found.map_err(interrupted)?;
     for (seat, descriptor) in seats.iter_mut().zip(&descriptors[1..]) {
@@ -184,7 +188,7 @@ fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
     drop(seats);
     drop(inside);
     places.into_iter().for_each(Place::give_up);
-    Ok(found > 0)
+    Ok(found > 0 || unfinished)
 }
 
 fn interrupted(error: std::io::Error) -> Error {

@@ -167,9 +167,9 @@ impl Driving<'_> {
         self.reactor.poll_fd
     }
 
-    /// Deals with what is ready already.
-    pub(super) fn work_off(&mut self) {
-        self.core.some_turns(self.reactor);
+    /// Deals with what is ready already. True if there may be more.
+    pub(super) fn work_off(&mut self) -> bool {
+        self.core.some_turns(self.reactor)
     }
 
     /// Asks the kernel for news, and deals with it.

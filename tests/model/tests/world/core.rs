@@ -157,21 +157,26 @@ impl Core {
                 Ok(ticket) => ticket,
                 Err(taken) => return taken,
             };
-            slept = self.sleep(&parker, patient);
+            let drove;
+            (slept, drove) = self.sleep(&parker, patient);
             offered_seat = self.with(|state| {
                 state.waiters.remove(ticket);
+                if drove && self.flaw != Flaw::CallerKeepsSeat {
+                    state.pass_the_seat();
+                }
                 state.waiters.take_offer(ticket)
             });
         }
     }
 
-    fn sleep(&self, parker: &Arc<Parker>, patient: bool) -> Slept {
+    /// Answers whether it drove, too: then the seat is to be passed on.
+    fn sleep(&self, parker: &Arc<Parker>, patient: bool) -> (Slept, bool) {
         match self.handover.enter() {
-            Entry::Pinned => return park(parker, patient),
+            Entry::Pinned => return (park(parker, patient), false),
             Entry::Claimed => self.mask(),
             Entry::Joined if self.flaw == Flaw::PinnedFollows && *self.pinned.lock().unwrap() => {
                 self.exit();
-                return park(parker, patient);
+                return (park(parker, patient), false);
             }
             Entry::Joined => {}
         }
@@ -179,12 +184,9 @@ impl Core {
             Ok(seat) => {
                 let slept = self.drive_seat(parker, patient);
                 drop(seat);
-                if self.flaw != Flaw::CallerKeepsSeat {
-                    self.with(State::pass_the_seat);
-                }
-                slept
+                (slept, true)
             }
-            Err(_) => park(parker, patient),
+            Err(_) => (park(parker, patient), false),
         };
         self.exit();
         slept

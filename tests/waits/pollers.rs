@@ -1,0 +1,132 @@
+//! Waiting for several sockets and descriptors at once, beside other threads that wait in them.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tightbeam::{Context, Error, PollItem, Pull, Push, Readiness, Socket, poll};
+use tightbeam_tests::sockets::{LIMIT, join};
+
+use crate::support::{finish, guarded};
+
+const READABLE: Readiness = Readiness { readable: true, writable: false };
+
+fn pairs(context: &Context, count: usize) -> (Vec<Socket<Push>>, Vec<Socket<Pull>>) {
+    (0..count).map(|_| join::<Push, Pull>(context)).unzip()
+}
+
+/// Waits for any of the sockets and receives from one that has something.
+fn receive_any(pulls: &[Socket<Pull>]) -> tightbeam::Message {
+    loop {
+        let mut items: Vec<_> = pulls.iter().map(|pull| PollItem::socket(pull, READABLE)).collect();
+        assert!(poll(&mut items, Some(LIMIT)).unwrap() > 0, "nothing came");
+        let ready = items.iter().position(|item| item.ready().readable).unwrap();
+        match pulls[ready].try_recv() {
+            Ok(message) => return message,
+            // Another thread was faster.
+            Err(error) => assert!(error.is_would_block(), "{error}"),
+        }
+    }
+}
+
+fn each_is_heard(count: usize) {
+    let context = Context::new();
+    let (pushes, pulls) = pairs(&context, count);
+    for round in 0..200 {
+        let late = round % 4 == 0;
+        let sent = round.to_string();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                if late {
+                    thread::sleep(Duration::from_millis(3));
+                }
+                pushes[round % count].send(sent.as_str()).unwrap();
+            });
+            assert_eq!(receive_any(&pulls), sent.as_str());
+        });
+    }
+}
+
+#[test]
+fn few_sockets_are_heard() {
+    guarded(|| each_is_heard(5));
+}
+
+#[test]
+fn many_sockets_are_heard() {
+    guarded(|| each_is_heard(40));
+}
+
+#[test]
+fn pollers_and_receivers_share_sockets() {
+    const EACH: usize = 500;
+    guarded(|| {
+        let context = Context::new();
+        let (pushes, pulls) = pairs(&context, 3);
+        let pulls = Arc::new(pulls);
+        let threads: Vec<_> = (0..6)
+            .map(|n| {
+                let pulls = Arc::clone(&pulls);
+                thread::spawn(move || {
+                    for _ in 0..EACH {
+                        if n < 3 {
+                            receive_any(&pulls);
+                        } else {
+                            pulls[n - 3].recv_timeout(LIMIT).unwrap();
+                        }
+                    }
+                })
+            })
+            .collect();
+        // Twice as many as the receivers of one socket take, the pollers take the other half.
+        for n in 0..2 * EACH {
+            for push in &pushes {
+                push.send(n.to_string()).unwrap();
+            }
+            if n % 50 == 0 {
+                thread::sleep(Duration::from_millis(3));
+            }
+        }
+        threads.into_iter().for_each(finish);
+    });
+}
+
+#[test]
+fn descriptors_are_heard_beside_sockets() {
+    guarded(|| {
+        let context = Context::new();
+        let (push, pull) = join::<Push, Pull>(&context);
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let wait = || {
+            let mut items =
+                [PollItem::socket(&pull, READABLE), PollItem::descriptor(&far, READABLE)];
+            assert_eq!(poll(&mut items, Some(LIMIT)).unwrap(), 1);
+            items.map(|item| item.ready().readable)
+        };
+        push.send("to the socket").unwrap();
+        assert_eq!(wait(), [true, false]);
+        pull.recv().unwrap();
+        near.write_all(b"to the descriptor").unwrap();
+        assert_eq!(wait(), [false, true]);
+    });
+}
+
+#[test]
+fn a_shutdown_ends_a_poll() {
+    guarded(|| {
+        for count in [2, 40] {
+            let context = Context::new();
+            let (_pushes, pulls) = pairs(&context, count);
+            let poller = thread::spawn(move || {
+                let mut items: Vec<_> =
+                    pulls.iter().map(|pull| PollItem::socket(pull, READABLE)).collect();
+                poll(&mut items, None).map(drop)
+            });
+            thread::sleep(Duration::from_millis(10));
+            context.shutdown();
+            assert!(matches!(finish(poller), Err(Error::Terminated)));
+        }
+    });
+}

@@ -1,0 +1,110 @@
+//! A signal ends every wait, also with a handler that asks for system calls to be restarted.
+
+use std::os::unix::thread::JoinHandleExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tightbeam::options::number;
+use tightbeam::{Context, Error, Pull, Push, Readiness};
+use tightbeam_tests::sockets::{LIMIT, join, open, open_with};
+
+use crate::support::{finish, guarded};
+
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn on_signal(_: libc::c_int) {
+    HANDLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// The same handler for all tests; signals are sent to single threads.
+fn install_handler() {
+    static INSTALL: Once = Once::new();
+    // SAFETY: the handler only changes an atomic, and the rest of the action is zeroes.
+    INSTALL.call_once(|| unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_signal as extern "C" fn(libc::c_int) as usize;
+        action.sa_flags = libc::SA_RESTART;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()), 0);
+    });
+}
+
+/// Signals a thread until its call has ended.
+fn interrupt(waiter: JoinHandle<Result<(), Error>>) {
+    thread::sleep(Duration::from_millis(20));
+    assert!(!waiter.is_finished(), "it waits");
+    while !waiter.is_finished() {
+        // SAFETY: the thread is joined below, so its id is valid.
+        assert_eq!(unsafe { libc::pthread_kill(waiter.as_pthread_t(), libc::SIGUSR1) }, 0);
+        thread::sleep(Duration::from_millis(10));
+    }
+    let ended = finish(waiter);
+    assert!(matches!(ended, Err(Error::Interrupted)), "{ended:?}");
+}
+
+#[test]
+fn a_signal_ends_a_receive() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let (push, pull) = join::<Push, Pull>(&context);
+        let pull = Arc::new(pull);
+        let waiter = Arc::clone(&pull);
+        interrupt(thread::spawn(move || waiter.recv().map(drop)));
+        let waiter = Arc::clone(&pull);
+        interrupt(thread::spawn(move || waiter.recv_timeout(LIMIT).map(drop)));
+        push.send("still usable").unwrap();
+        assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "still usable");
+        let unbound = open::<Pull>(&context);
+        interrupt(thread::spawn(move || unbound.recv().map(drop)));
+    });
+}
+
+#[test]
+fn a_signal_ends_a_send() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let push = open_with::<Push>(&context, &[(number::SNDHWM, 1), (number::LINGER, 0)]);
+        push.connect("tcp://127.0.0.1:9").unwrap();
+        push.send("fills it").unwrap();
+        interrupt(thread::spawn(move || push.send("too much").map_err(Error::from)));
+        let lonely = open::<Push>(&context);
+        interrupt(thread::spawn(move || lonely.send("to whom?").map_err(Error::from)));
+    });
+}
+
+#[test]
+fn a_signal_ends_a_poll() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let (_push, pull) = join::<Push, Pull>(&context);
+        let wanted = Readiness { readable: true, writable: false };
+        interrupt(thread::spawn(move || pull.poll(wanted, None).map(drop)));
+    });
+}
+
+#[test]
+fn a_signal_ends_the_waits_of_followers_and_of_drivers() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let (push, pull) = join::<Push, Pull>(&context);
+        let pull = Arc::new(pull);
+        let mut waiters: Vec<_> = (0..3)
+            .map(|_| {
+                let pull = Arc::clone(&pull);
+                let waiter = thread::spawn(move || pull.recv().map(drop));
+                thread::sleep(Duration::from_millis(20));
+                waiter
+            })
+            .collect();
+        // The last that came follows; the first drives, and its seat goes to the one in the middle.
+        interrupt(waiters.remove(2));
+        interrupt(waiters.remove(0));
+        push.send("for the last").unwrap();
+        finish(waiters.remove(0)).unwrap();
+    });
+}
