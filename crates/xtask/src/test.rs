@@ -14,12 +14,13 @@ use crate::steps::{Steps, test_count};
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Valgrind as every memory check runs it: an error or a lost block is a failure.
-const VALGRIND: [&str; 5] = [
+const VALGRIND: [&str; 6] = [
     "valgrind",
     "--quiet",
     "--error-exitcode=9",
     "--leak-check=full",
     "--errors-for-leak-kinds=definite",
+    "--show-leak-kinds=definite",
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
