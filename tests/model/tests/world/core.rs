@@ -14,7 +14,7 @@ use super::io_thread::{Command, IoShared};
 use super::kernel::{Kernel, WAKE};
 use super::parker::Parker;
 use super::sys::Woken;
-use super::waiters::{Interest, Waiters, Wakeups};
+use super::waiters::{Interest, Waiters};
 
 /// Turns before the kernel is asked for news again.
 const TURNS: usize = 3;
@@ -37,7 +37,6 @@ pub(crate) struct State {
     connections: Vec<Connection>,
     ready: VecDeque<usize>,
     waiters: Waiters,
-    wakeups: Wakeups,
     shut_down: bool,
 }
 
@@ -55,7 +54,7 @@ impl State {
     }
 
     fn pass_the_seat(&mut self) {
-        self.waiters.pass_the_seat(&mut self.wakeups);
+        self.waiters.pass_the_seat();
     }
 }
 
@@ -112,7 +111,7 @@ impl Core {
     pub(crate) fn give_back(&self) {
         self.with(|state| {
             state.queue += 1;
-            state.waiters.notify(Interest::Receive, 1, &mut state.wakeups);
+            state.waiters.notify(Interest::Receive, 1);
         });
     }
 
@@ -120,7 +119,7 @@ impl Core {
     pub(crate) fn shut_down(&self) {
         self.with(|state| {
             state.shut_down = true;
-            state.waiters.notify_all(&mut state.wakeups);
+            state.waiters.notify_all();
         });
     }
 
@@ -128,7 +127,7 @@ impl Core {
     fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
         let result = work(&mut state);
-        let wakeups = std::mem::take(&mut state.wakeups);
+        let wakeups = state.waiters.take_wakeups();
         drop(state);
         if wakeups.poll && self.flaw != Flaw::PollNotWoken {
             self.kernel.wake_inner();
@@ -317,7 +316,7 @@ impl Core {
         if got {
             state.queue += 1;
             state.arrived += 1;
-            state.waiters.notify(Interest::Receive, 1, &mut state.wakeups);
+            state.waiters.notify(Interest::Receive, 1);
             self.read.notify_all();
         }
     }
@@ -411,7 +410,7 @@ impl Waiting {
         core.with(|state| {
             let notified = !state.waiters.remove(ticket);
             if notified && state.queue > 0 && core.flaw != Flaw::DroppedNotification {
-                state.waiters.notify(Interest::Receive, 1, &mut state.wakeups);
+                state.waiters.notify(Interest::Receive, 1);
             }
             if !state.waiters.has_tasks() {
                 core.handover.unpin();
