@@ -1,6 +1,7 @@
 //! Reading from a connection.
 
 use std::io::{self, IoSliceMut};
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,6 +58,7 @@ pub(crate) struct Arrival {
 impl ReadJob {
     /// One read, and what the protocol makes of it. Called without a lock.
     pub(crate) fn run(&mut self, now: Instant) -> Arrival {
+        let kept = self.rest.len();
         let mut arrival = Arrival {
             large: None,
             buffer: self.buffer(),
@@ -65,59 +67,75 @@ impl ReadJob {
             any: false,
             loss: None,
         };
-        if let Err(loss) = self.read(now, &mut arrival) {
-            arrival.loss = Some(loss);
+        match self.read(now, kept, &mut arrival) {
+            Ok(rest) => self.keep(rest, &mut arrival.buffer),
+            Err(loss) => arrival.loss = Some(loss),
         }
         arrival
     }
 
     /// A buffer that begins with the rest of the last read.
     fn buffer(&mut self) -> Vec<u8> {
-        let mut buffer = buffers::take_chunk();
-        if self.rest.len() + LEAST_ROOM > buffer.len() {
-            // Only a long command: it grows with what arrives.
-            buffer = vec![0; 2 * self.rest.len() + LEAST_ROOM];
+        if is_long(self.rest.len()) {
+            let mut buffer = std::mem::take(&mut self.rest);
+            buffer.resize(buffer.len() + LEAST_ROOM, 0);
+            return buffer;
         }
+        let mut buffer = buffers::take_chunk();
         if let Some(start) = buffer.get_mut(..self.rest.len()) {
             start.copy_from_slice(&self.rest);
         }
         buffer
     }
 
-    fn read(&mut self, now: Instant, arrival: &mut Arrival) -> Result<(), Loss> {
-        let kept = self.rest.len();
+    /// Keeps this range of the buffer for the next read.
+    fn keep(&mut self, rest: Range<usize>, buffer: &mut Vec<u8>) {
+        if rest.start == 0 && is_long(rest.len()) {
+            // A long command, or a long frame that cannot be read into place: it stays where it is,
+            // and the room behind it grows with what arrives.
+            buffer.truncate(rest.end);
+            self.rest = std::mem::take(buffer);
+        } else if rest.len() != self.rest.len() || rest.start > 0 {
+            self.rest = buffer[rest].to_vec();
+        }
+    }
+
+    /// Answers what of the buffer, which begins with `kept` bytes of the last read, is the rest.
+    fn read(
+        &mut self,
+        now: Instant,
+        kept: usize,
+        arrival: &mut Arrival,
+    ) -> Result<Range<usize>, Loss> {
         let missing = self.large.as_ref().map_or(0, |large| large.body.remaining());
         let (read, room) = match self.fill(&mut arrival.buffer[kept..]) {
             Ok((0, _)) => return Err(Loss::Closed),
             Ok(filled) => filled,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 arrival.drained = true;
-                return Ok(());
+                return Ok(0..kept);
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0..kept),
             Err(error) => return Err(error.into()),
         };
         arrival.any = true;
         arrival.drained = read < room;
         let behind = self.advance_large(now, read.saturating_sub(missing), arrival)?;
         if self.large.is_some() {
-            return Ok(());
+            return Ok(0..0);
         }
         let end = kept + behind;
         let progress = self.protocol.handle_read(now, &arrival.buffer[..end])?;
-        let rest = &arrival.buffer[progress.consumed..end];
-        match progress.partial.filter(|header| header.body_len >= LARGE_FROM) {
-            Some(header) => {
-                let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;
-                body.extend(&rest[header.header_len..]).map_err(out_of_memory)?;
-                self.large = Some(LargeBody { header, body });
-                self.rest = Vec::new();
-            }
-            None if rest.is_empty() => self.rest = Vec::new(),
-            None => self.rest = rest.to_vec(),
+        let mut rest = progress.consumed..end;
+        if let Some(header) = progress.partial.filter(|header| header.body_len >= LARGE_FROM) {
+            let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;
+            let start = &arrival.buffer[rest.start + header.header_len..end];
+            body.extend(start).map_err(out_of_memory)?;
+            self.large = Some(LargeBody { header, body });
+            rest = 0..0;
         }
         arrival.progress = Some(progress);
-        Ok(())
+        Ok(rest)
     }
 
     /// Reads: the open body first, then into `buffer`. Answers how much was read, and could be.
@@ -159,6 +177,11 @@ impl ReadJob {
         arrival.large = Some((header, body.finish()));
         Ok(behind)
     }
+}
+
+/// Whether a rest leaves too little room in a pooled buffer.
+fn is_long(rest: usize) -> bool {
+    rest + LEAST_ROOM > BUFFER_SIZE
 }
 
 fn out_of_memory(_: crate::message::OutOfMemory) -> Loss {
