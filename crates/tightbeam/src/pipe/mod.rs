@@ -58,6 +58,8 @@ pub(crate) struct Pipe {
     pub(crate) send_hwm: usize,
     /// Messages that may wait to be received; 0 is no limit.
     pub(crate) recv_hwm: usize,
+    /// Bytes of whole messages that may wait to be received, too.
+    pub(crate) recv_bytes: usize,
     /// Who is at the other end, once known.
     pub(crate) peer: Option<Arc<Peer>>,
     /// The peer is gone for good: what it sent may still be received.
@@ -72,8 +74,8 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    pub(crate) fn new(send_hwm: usize, recv_hwm: usize) -> Pipe {
-        Pipe { send_hwm, recv_hwm, ..Pipe::default() }
+    pub(crate) fn new(send_hwm: usize, recv_hwm: usize, recv_bytes: usize) -> Pipe {
+        Pipe { send_hwm, recv_hwm, recv_bytes, ..Pipe::default() }
     }
 
     /// Whether one more message may be queued.
@@ -91,12 +93,17 @@ impl Pipe {
 
     /// Whether reading has to stop.
     pub(crate) fn is_full(&self) -> bool {
-        self.recv_hwm != 0 && self.incoming.messages() >= self.recv_hwm
+        let messages = self.incoming.messages();
+        (self.recv_hwm != 0 && messages >= self.recv_hwm)
+            || (messages > 0 && self.incoming.bytes() >= self.recv_bytes)
     }
 
     /// Whether reading, once stopped, may go on: half of the mark is free again.
     pub(crate) fn may_resume(&self) -> bool {
-        self.recv_hwm == 0 || self.incoming.messages() <= self.recv_hwm / 2
+        let messages = self.incoming.messages();
+        messages == 0
+            || ((self.recv_hwm == 0 || messages <= self.recv_hwm / 2)
+                && self.incoming.bytes() <= self.recv_bytes / 2)
     }
 }
 

@@ -361,7 +361,8 @@ impl State {
     /// A pipe with the socket's high-water marks, known to the pattern.
     fn add_pipe(&mut self) -> PipeId {
         let send = self.options.sndhwm.unwrap_or(0);
-        let id = self.pipes.insert(Pipe::new(send, self.options.rcvhwm.unwrap_or(0)));
+        let receive = self.options.rcvhwm.unwrap_or(0);
+        let id = self.pipes.insert(Pipe::new(send, receive, self.options.max_held_bytes));
         self.pattern.attach(&mut self.pipes, id, &self.options);
         let room = if send == 0 { usize::MAX } else { send };
         self.waiters.notify(Interest::Send, room);
@@ -495,7 +496,9 @@ fn config(options: &Options, core: &Core, role: Role) -> Config {
     let mut config = Config::new(core.socket_type, role);
     config.routing_id.clone_from(&options.routing_id);
     config.properties.clone_from(&options.metadata);
-    config.max_message_size = options.max_message_size();
+    // What could never be held is refused at its header.
+    let most = options.max_held_bytes as u64;
+    config.max_message_size = Some(options.max_message_size().map_or(most, |size| size.min(most)));
     config.limits.frames_per_message = u32::try_from(options.max_frames).unwrap_or(u32::MAX);
     config.limits.topic = options.max_topic_bytes as u64;
     config.handshake_timeout = options.handshake_ivl;

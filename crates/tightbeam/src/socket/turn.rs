@@ -200,6 +200,10 @@ impl State {
     fn exceeded_budget(&self, id: SourceId) -> Option<&'static str> {
         let Some(Source::Connection(connection)) = self.sources.get(id) else { return None };
         let pipe = connection.pipe.and_then(|pipe| self.pipes.get(pipe));
+        if pipe.is_some_and(|pipe| pipe.incoming.messages() > 0) {
+            // Whole messages wait for a slow receiver: that holds the peer back, and ends nothing.
+            return None;
+        }
         let held = connection.held_bytes()
             + connection.waiting_commands()
             + pipe.map_or(0, |pipe| pipe.incoming.bytes());
