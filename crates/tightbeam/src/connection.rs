@@ -27,6 +27,10 @@ new_key_type! {
     pub(crate) struct SessionId;
 }
 
+/// Bytes of commands from which on a peer that reads none must wait for more: the protocol bounds
+/// what it has not handed over.
+const MOST_COMMANDS: usize = 64 * 1024;
+
 /// Who made the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -219,6 +223,9 @@ impl Connection {
 
     /// Queues what the protocol wants to say. True if there is anything to write.
     pub(crate) fn collect(&mut self) -> bool {
+        if (self.blocked || self.writing) && self.commands.len() >= MOST_COMMANDS {
+            return true;
+        }
         if let Some(protocol) = self.protocol.as_mut() {
             let mut bytes = Vec::new();
             loop {

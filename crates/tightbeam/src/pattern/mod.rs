@@ -157,7 +157,7 @@ impl Pattern {
     pub(crate) fn readable(&mut self, pipes: &mut Pipes, id: PipeId) {
         match self {
             Pattern::Dealer(dealer) => dealer.readable(id),
-            Pattern::Router(router) => router.readable(id),
+            Pattern::Router(router) => router.readable(pipes, id),
             Pattern::Req(req) => req.readable(id),
             Pattern::Rep(rep) => rep.readable(id),
             Pattern::Pull(pull) => pull.readable(id),

@@ -14,7 +14,7 @@ use crate::pipe::{Body, Parts, PipeId, Pipes};
 pub(crate) struct Router {
     incoming: FairQueue,
     routes: HashMap<Box<[u8]>, PipeId>,
-    /// Each named peer's routing id. A peer whose id was taken stays without a name, and unread.
+    /// Each named peer's routing id. A peer whose id was taken stays without a name, and unheard.
     names: SecondaryMap<PipeId, Box<[u8]>>,
     /// The next id for a peer that brings none.
     next_id: u32,
@@ -100,9 +100,16 @@ impl Router {
         self.names.remove(id);
     }
 
-    pub(super) fn readable(&mut self, id: PipeId) {
+    /// What a peer without a name sends is dropped: it could never be received, and would keep us from
+    /// seeing that the peer has gone.
+    pub(super) fn readable(&mut self, pipes: &mut Pipes, id: PipeId) {
         if self.names.contains_key(id) {
             self.incoming.readable(id);
+            return;
+        }
+        while pipes.waiting(id) > 0 {
+            pipes.skip_message(id);
+            pipes.count_drop(Some(id));
         }
     }
 

@@ -103,10 +103,11 @@ impl Segment {
         SegmentFrames { segment: self, at: 0, body: 0 }
     }
 
-    /// Drops the messages of which any byte was written; what is left is sent again in full.
-    fn keep_unwritten(&mut self) {
+    /// Drops the messages of which any byte was written; what is left is sent again in full. Answers
+    /// what it was, to be dropped once the lock is released.
+    fn keep_unwritten(&mut self) -> Option<Segment> {
         if self.written == 0 {
-            return;
+            return None;
         }
         let mut rest = Segment::default();
         let mut wire = 0;
@@ -123,7 +124,7 @@ impl Segment {
             at_message_start = !header.more;
             wire += header.header_len + body.len();
         }
-        *self = rest;
+        Some(std::mem::replace(self, rest))
     }
 
     /// The referenced bodies, to be dropped once the lock is released.
@@ -257,16 +258,18 @@ impl OutQueue {
         bodies
     }
 
-    /// The connection broke: forget the message that was partly written, keep the rest.
-    pub(crate) fn rewind(&mut self) {
-        let Some(first) = self.segments.front_mut() else { return };
+    /// The connection broke: forget the message that was partly written, keep the rest. What is
+    /// answered is to be dropped once the lock is released.
+    pub(crate) fn rewind(&mut self) -> Option<Segment> {
+        let first = self.segments.front_mut()?;
         let (bytes, messages) = (first.remaining(), first.messages);
-        first.keep_unwritten();
+        let begun = first.keep_unwritten();
         self.bytes = self.bytes - bytes + first.remaining();
         self.messages -= messages - first.messages;
         if first.messages == 0 {
             self.segments.pop_front();
         }
+        begun
     }
 
     /// Empties the queue; its contents are to be dropped once the lock is released.

@@ -11,7 +11,7 @@ use super::state::{Life, Source, State, Timer};
 use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
-use crate::pipe::PipeId;
+use crate::pipe::{PipeId, Segment};
 use crate::reactor::io_thread::Command;
 use crate::reactor::waiters::Interest;
 use crate::session::Stage;
@@ -78,10 +78,11 @@ impl State {
         if let Some(segment) = recoded {
             pipe.outgoing.put_back(segment);
         }
-        pipe.outgoing.rewind();
+        let begun = pipe.outgoing.rewind();
         pipe.paused = false;
         let incomplete = pipe.incoming.forget_incomplete();
         self.pipes.released.extend(incomplete);
+        self.pipes.released.extend(begun.into_iter().flat_map(Segment::into_bodies));
     }
 
     fn session_lost(&mut self, id: SessionId, lost: &Connection, loss: &Loss, token: usize) {
