@@ -1,10 +1,14 @@
 //! The patterns over real sockets, by RFC clause.
 
+mod bodies;
+mod contexts;
 mod endpoints;
 mod hwm;
 mod linger;
+mod observe;
 mod parts;
 mod pipeline;
 mod pubsub;
+mod reconnect;
 mod reqrep;
 mod router;

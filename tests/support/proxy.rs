@@ -17,6 +17,7 @@ pub struct Proxy {
 struct Shared {
     streams: Mutex<Vec<TcpStream>>,
     refusing: AtomicBool,
+    stalled: AtomicBool,
     accepted: AtomicUsize,
 }
 
@@ -63,6 +64,11 @@ impl Proxy {
         }
     }
 
+    /// From now on nothing passes any more, and nobody is told.
+    pub fn stall(&self) {
+        self.shared.stalled.store(true, Ordering::SeqCst);
+    }
+
     /// From now on new connections are closed at once (or no longer).
     pub fn refuse(&self, refuse: bool) {
         self.shared.refusing.store(refuse, Ordering::SeqCst);
@@ -74,24 +80,26 @@ impl Shared {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pass_on(&self, near: TcpStream, target: SocketAddr) -> io::Result<()> {
+    fn pass_on(self: &Arc<Self>, near: TcpStream, target: SocketAddr) -> io::Result<()> {
         let far = TcpStream::connect(target)?;
-        for (from, to) in
-            [(near.try_clone()?, far.try_clone()?), (far.try_clone()?, near.try_clone()?)]
-        {
-            thread::spawn(move || pump(from, to));
+        let there = (near.try_clone()?, far.try_clone()?);
+        let back = (far.try_clone()?, near.try_clone()?);
+        for (from, to) in [there, back] {
+            let shared = Arc::clone(self);
+            thread::spawn(move || shared.pump(from, to));
         }
         self.streams().extend([near, far]);
         Ok(())
     }
-}
 
-fn pump(mut from: TcpStream, mut to: TcpStream) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer) {
-        if to.write_all(&buffer[..read]).is_err() {
-            break;
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream) {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            let stalled = self.stalled.load(Ordering::SeqCst);
+            if !stalled && to.write_all(&buffer[..read]).is_err() {
+                break;
+            }
         }
+        let _ = to.shutdown(Shutdown::Both);
     }
-    let _ = to.shutdown(Shutdown::Both);
 }

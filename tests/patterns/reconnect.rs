@@ -1,0 +1,209 @@
+//! Connections that break, and what may be lost with them.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tightbeam::options::number::{
+    HANDSHAKE_IVL, IMMEDIATE, LINGER, RECONNECT_IVL, RECONNECT_IVL_MAX, SNDHWM,
+};
+use tightbeam::{Context, EventKind, Pull, Push, Socket};
+use tightbeam_tests::proxy::Proxy;
+use tightbeam_tests::sockets::*;
+
+/// Tells this program, started again, to be a relay: where to bind, and where to connect to.
+const RELAY: &str = "TIGHTBEAM_TEST_RELAY";
+
+/// A PULL behind a proxy, and a PUSH that connects through it.
+fn through_a_proxy(
+    context: &Context,
+    options: &[(i32, i32)],
+) -> (Socket<Pull>, Proxy, Socket<Push>) {
+    let (pull, push) = (open::<Pull>(context), open_with::<Push>(context, options));
+    let proxy = Proxy::to(bind(&pull));
+    push.connect(proxy.endpoint()).unwrap();
+    (pull, proxy, push)
+}
+
+/// Not a test: the process that `a_killed_peer_costs_no_message_that_waited` starts and kills.
+#[test]
+fn relay_process() {
+    let Ok(endpoints) = std::env::var(RELAY) else { return };
+    let (from, to) = endpoints.split_once(' ').unwrap();
+    let context = Context::new();
+    let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
+    push.connect(to).unwrap();
+    println!("\nBOUND {}", pull.bind(from).unwrap());
+    while let Ok(message) = pull.recv() {
+        push.send(message).unwrap();
+    }
+}
+
+fn start_relay(from: &str, to: &str) -> (Child, String) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "reconnect::relay_process", "--nocapture"])
+        .env(RELAY, format!("{from} {to}"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let bound =
+        lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("BOUND ")?.to_owned()));
+    (child, bound.expect("the relay binds"))
+}
+
+#[test]
+fn a_killed_peer_costs_no_message_that_waited() {
+    let context = Context::new();
+    let (push, pull) = (open::<Push>(&context), open::<Pull>(&context));
+    let back = bind(&pull);
+    let events = push.monitor().unwrap();
+    let (mut relay, endpoint) = start_relay(ANY_PORT, back.as_str());
+    push.connect(&endpoint).unwrap();
+    for round in 0..3 {
+        push.send(format!("first of {round}")).unwrap();
+        assert_eq!(pull.recv_timeout(LIMIT).unwrap(), format!("first of {round}"));
+        relay.kill().unwrap();
+        relay.wait().unwrap();
+        await_event(&events, EventKind::Disconnected);
+        for i in 0..100 {
+            push.send(format!("{round} {i}")).unwrap();
+        }
+        relay = start_relay(&endpoint, back.as_str()).0;
+        for i in 0..100 {
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap(), format!("{round} {i}"));
+        }
+    }
+    relay.kill().unwrap();
+    relay.wait().unwrap();
+}
+
+#[test]
+fn what_is_sent_while_the_connection_is_down_arrives_after_it() {
+    let context = Context::new();
+    let (pull, proxy, push) = through_a_proxy(&context, &[(RECONNECT_IVL, 10)]);
+    let events = push.monitor().unwrap();
+    for round in 0..5 {
+        push.send("up").unwrap();
+        assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "up");
+        proxy.refuse(true);
+        proxy.cut();
+        await_event(&events, EventKind::Disconnected);
+        for i in 0..200 {
+            push.send([format!("{round}"), format!("{i}")]).unwrap();
+        }
+        proxy.refuse(false);
+        for i in 0..200 {
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap(), [format!("{round}"), format!("{i}")]);
+        }
+    }
+}
+
+#[test]
+fn cuts_in_full_stream_lose_only_what_was_on_its_way_and_never_halve_or_repeat() {
+    let context = Context::new();
+    let (pull, proxy, push) = through_a_proxy(&context, &[(RECONNECT_IVL, 1), (SNDHWM, 100)]);
+    let total = 20_000u32;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for i in 0..total {
+                let rest = vec![i as u8; (i % 5_000) as usize];
+                push.send_timeout([i.to_le_bytes().to_vec(), rest], LIMIT).unwrap();
+            }
+        });
+        let (mut last, mut received, mut next_cut) = (None, 0, 1_000);
+        while last != Some(total - 1) {
+            let message = pull.recv_timeout(LIMIT).unwrap();
+            let number = u32::from_le_bytes(message[0][..].try_into().unwrap());
+            assert!(last < Some(number), "{number} after {last:?}");
+            assert!(
+                message.len() == 2 && message[1] == vec![number as u8; (number % 5_000) as usize]
+            );
+            (last, received) = (Some(number), received + 1);
+            if number >= next_cut && number < total - 2_000 {
+                proxy.cut();
+                next_cut = number + 1_000;
+            }
+        }
+        assert!(proxy.accepted() > 3, "{} connections", proxy.accepted());
+        assert!(received > total / 10, "{received} of {total} arrived");
+    });
+}
+
+#[test]
+fn immediate_queues_only_for_connections_that_are_up() {
+    let context = Context::new();
+    let (pull, proxy, push) = through_a_proxy(&context, &[(IMMEDIATE, 1), (RECONNECT_IVL, 10)]);
+    let events = push.monitor().unwrap();
+    push.send_timeout("up", LIMIT).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "up");
+    proxy.refuse(true);
+    proxy.cut();
+    await_event(&events, EventKind::Disconnected);
+    assert!(push.try_send("down").unwrap_err().error.is_would_block());
+    assert!(!push.readiness().unwrap().writable);
+    proxy.refuse(false);
+    push.send_timeout("up again", LIMIT).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "up again");
+}
+
+#[test]
+fn without_an_interval_a_connection_is_not_made_again() {
+    let context = Context::new();
+    let (pull, proxy, push) = through_a_proxy(&context, &[(RECONNECT_IVL, -1)]);
+    push.send("x").unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "x");
+    proxy.cut();
+    until("the endpoint is given up", || push.stats().unwrap().peers.is_empty());
+    assert!(push.try_send("y").unwrap_err().error.is_would_block());
+    assert_eq!(push.disconnect(proxy.endpoint()).unwrap_err().errno(), libc::ENOENT);
+    assert_eq!(proxy.accepted(), 1);
+}
+
+/// The pauses between attempts to connect to a peer that hangs up at once.
+fn pauses(options: &[(i32, i32)], count: usize) -> Vec<Duration> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let context = Context::new();
+    let push = open_with::<Push>(&context, options);
+    set(&push, LINGER, 0);
+    push.connect(format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    let mut times = (0..=count).map(|_| {
+        drop(listener.accept().unwrap());
+        Instant::now()
+    });
+    let mut last = times.next().unwrap();
+    times.map(|time| time.duration_since(std::mem::replace(&mut last, time))).collect()
+}
+
+/// A pause is seen a little short when the attempt before it was accepted late.
+const LATE: Duration = Duration::from_millis(25);
+
+#[test]
+fn attempts_come_after_the_interval() {
+    for pause in pauses(&[(RECONNECT_IVL, 60)], 4) {
+        assert!(pause + LATE >= Duration::from_millis(60), "{pause:?}");
+    }
+}
+
+#[test]
+fn with_a_maximum_the_pauses_double_up_to_it() {
+    let seen = pauses(&[(RECONNECT_IVL, 40), (RECONNECT_IVL_MAX, 200)], 5);
+    for (pause, least) in seen.iter().zip([40, 80, 160, 200, 200]) {
+        assert!(*pause + LATE >= Duration::from_millis(least), "{seen:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_says_nothing_is_given_up_after_handshake_ivl_and_tried_again() {
+    let context = Context::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let push =
+        open_with::<Push>(&context, &[(HANDSHAKE_IVL, 50), (RECONNECT_IVL, 10), (LINGER, 0)]);
+    let events = push.monitor().unwrap();
+    push.connect(format!("tcp://{}", silent.local_addr().unwrap())).unwrap();
+    let streams: Vec<_> = (0..2).map(|_| silent.accept().unwrap()).collect();
+    assert!(await_event(&events, EventKind::HandshakeFailed).reason.is_some());
+    drop(streams);
+}
