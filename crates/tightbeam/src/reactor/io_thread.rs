@@ -25,6 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How often it looks at a burst of sends.
 const BURST_LOOK_EVERY: Duration = Duration::from_micros(100);
 
+/// Deadlines without a socket that are never worth clearing away.
+const STALE_KEPT: usize = 64;
+
 const WAKE: Token = Token(0);
 const BURST_TICK: Token = Token(1);
 const FIRST_SOCKET: usize = 2;
@@ -337,6 +340,12 @@ impl Loop {
         self.watched.retain(|w| w.token != token);
         self.bursts.retain(|t| *t != token);
         self.work.retain(|t| *t != token);
+        if self.deadlines.len() > 2 * self.sockets.len() + STALE_KEPT {
+            // Deadlines of sockets that are gone would stay until their time.
+            let entries = self.sockets.iter();
+            let live = entries.filter_map(|(token, entry)| Some(Reverse((entry.deadline?, *token))));
+            self.deadlines = live.collect();
+        }
     }
 
     fn queue(&mut self, token: usize) {
