@@ -49,6 +49,9 @@ impl std::ops::AddAssign for Traffic {
     }
 }
 
+/// Bytes that may wait when blocked senders come back.
+const RELAXED_BYTES: usize = 1 << 20;
+
 /// The queues to and from one peer.
 #[derive(Debug, Default)]
 pub(crate) struct Pipe {
@@ -88,7 +91,9 @@ impl Pipe {
     /// Whether senders that wait should come back: half of the mark is free again. Waking them for
     /// every single place would cost a switch of threads for every message.
     pub(crate) fn is_relaxed(&self) -> bool {
-        self.send_hwm == 0 || self.outgoing.messages() <= self.send_hwm / 2
+        self.send_hwm == 0
+            || (self.outgoing.messages() <= self.send_hwm / 2
+                && self.outgoing.bytes() <= RELAXED_BYTES)
     }
 
     /// Whether reading has to stop.

@@ -39,10 +39,22 @@ impl Segment {
         self.len >= BUFFER_SIZE || self.bodies.len() >= MAX_SLICES / 2
     }
 
-    fn push_part(&mut self, more: bool, body: &[u8], shared: Option<&Frame>) {
+    #[inline]
+    fn push_header(&mut self, more: bool, len: usize) -> usize {
+        if let Ok(len) = u8::try_from(len) {
+            // A copy of known length needs no call.
+            self.arena.extend_from_slice(&[u8::from(more), len]);
+            return 2;
+        }
         let mut header = [0; 9];
-        let n = encode_header(more, false, body.len() as u64, &mut header);
+        let n = encode_header(more, false, len as u64, &mut header);
         self.arena.extend_from_slice(&header[..n]);
+        n
+    }
+
+    #[inline]
+    fn push_part(&mut self, more: bool, body: &[u8], shared: Option<&Frame>) {
+        let n = self.push_header(more, body.len());
         match shared {
             Some(frame) if body.len() >= REFERENCE_FROM => {
                 self.bodies.push((self.arena.len(), frame.clone()));
@@ -196,8 +208,10 @@ impl OutQueue {
     pub(crate) fn push(&mut self, prefix: &[u8], parts: Parts<'_>) {
         let segment = Self::open_segment(&mut self.segments, &mut self.spare);
         let before = segment.len;
-        segment.arena.extend_from_slice(prefix);
-        segment.len += prefix.len();
+        if !prefix.is_empty() {
+            segment.arena.extend_from_slice(prefix);
+            segment.len += prefix.len();
+        }
         match parts {
             Parts::Slice(body) => segment.push_part(false, body, None),
             Parts::Frames(frames) => {
