@@ -80,7 +80,8 @@ pub const METADATA: i32 = 95;
 
 /// The most frames in one message from a peer; a peer that sends more is disconnected.
 pub const MAX_FRAMES: i32 = 10_000;
-/// The most bytes held for one connection, an `int64_t`; a peer that needs more is disconnected.
+/// The most bytes held for one connection, an `int64_t`. Reading from it stops there while whole messages wait to be
+/// received; a peer with a longer message is disconnected.
 pub const MAX_HELD_BYTES: i32 = 10_001;
 /// PUB, XPUB: the most topics that one peer may subscribe; a peer with more is disconnected.
 pub const MAX_SUBSCRIPTIONS: i32 = 10_002;
