@@ -1,0 +1,78 @@
+//! What no file may contain.
+
+use crate::sources::{Source, rust_files};
+
+/// Longer files are taken apart.
+const LINES: usize = 500;
+/// Files that are still to be taken apart, and may not grow meanwhile.
+const STILL_LONG: [(&str, usize); 2] =
+    [("tests/support/peer.rs", 600), ("crates/tightbeam/src/socket/endpoints.rs", 520)];
+
+/// Where `unsafe` may stand, each place for a reason that its own documentation gives. Tests and
+/// benchmarks may use it: clippy sees to the comments there, too.
+const UNSAFE_IN: [&str; 2] = ["crates/tightbeam/src/message/", "crates/tightbeam/src/sys/"];
+
+fn everything() -> Vec<Source> {
+    let files = rust_files(".");
+    assert!(files.len() > 100, "only {} files were found", files.len());
+    files
+}
+
+fn is_library(path: &str) -> bool {
+    (path.starts_with("crates/") && path.contains("/src/")) || path.starts_with("examples/")
+}
+
+/// Whether the keyword stands in the line, and not as a part of another word.
+fn has_unsafe(code: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices("unsafe").any(|(at, keyword)| {
+        let before = code[..at].chars().next_back();
+        let after = code[at + keyword.len()..].chars().next();
+        !before.is_some_and(word) && !after.is_some_and(word)
+    })
+}
+
+#[test]
+fn unsafe_is_in_few_places() {
+    let mut wrong = Vec::new();
+    for file in everything().iter().filter(|file| is_library(&file.path)) {
+        if UNSAFE_IN.iter().any(|place| file.path.starts_with(place)) {
+            continue;
+        }
+        let found = file.code().filter(|(_, code)| has_unsafe(code));
+        wrong.extend(found.map(|(line, code)| format!("{}:{line}: {code}", file.path)));
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_not_long() {
+    let all = everything();
+    let long = all.iter().map(|file| (file.text.lines().count(), &file.path));
+    let limit =
+        |path: &str| STILL_LONG.iter().find(|(long, _)| path == *long).map_or(LINES, |l| l.1);
+    let long: Vec<_> = long.filter(|(lines, path)| *lines > limit(path)).collect();
+    assert!(long.is_empty(), "more than {LINES} lines: {long:?}");
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    // Put together here, so that this file does not contain them.
+    let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["dbg", "!("].concat()];
+    let mut wrong = Vec::new();
+    for file in everything() {
+        for (at, line) in file.text.lines().enumerate() {
+            if words.iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{}:{}: {line}", file.path, at + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_keyword_is_told_from_other_words() {
+    assert!(has_unsafe("let x = unsafe { f() };"));
+    assert!(has_unsafe("pub unsafe fn f() {}"));
+    assert!(!has_unsafe("#![forbid(unsafe_code)]"));
+}
