@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Copied, Core, RecvFuture, SendError, SendFuture, SocketBase, Timing};
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use crate::message::{Frame, Message};
 

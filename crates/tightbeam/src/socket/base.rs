@@ -8,6 +8,8 @@ use zmtp::SocketType;
 use super::{Core, Readiness, SocketStats};
 use crate::context::Handle;
 use crate::endpoint::Endpoint;
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use crate::monitor::Monitor;
 use crate::options::{OwnedValue, Value};
