@@ -46,7 +46,7 @@ pub fn bytes(text: &str) -> Vec<u8> {
 }
 
 fn digits(word: &str) -> Vec<u8> {
-    assert!(word.len() % 2 == 0, "an odd number of hex digits: {word:?}");
+    assert!(word.len().is_multiple_of(2), "an odd number of hex digits: {word:?}");
     let pair = |at| u8::from_str_radix(&word[at..at + 2], 16).expect("hex digits");
     (0..word.len()).step_by(2).map(pair).collect()
 }

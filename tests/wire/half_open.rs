@@ -1,1 +1,101 @@
-//! To come.
+//! Many peers that connect and never finish their handshake.
+
+use std::time::{Duration, Instant};
+
+use tightbeam::options::number;
+use tightbeam::{Pull, Router};
+use tightbeam_tests::peer::{Peer, opening};
+
+use crate::bench::{bound, bound_with};
+use crate::child::alone;
+use crate::memory;
+use crate::starved::limit_descriptors;
+
+#[test]
+fn with_900_silent_peers_a_good_one_is_served_at_once() {
+    if !alone("half_open::with_900_silent_peers_a_good_one_is_served_at_once") {
+        return;
+    }
+    limit_descriptors(10_000);
+    let bench = bound::<Router>();
+    let silent: Vec<Peer> = (0..900).map(|_| Peer::connect(&bench.endpoint)).collect();
+    bench.wait_for_connections(900);
+    let began = Instant::now();
+    bench.expect_good_service();
+    println!("measured: a good peer beside 900 silent ones served within {:?}", began.elapsed());
+    drop(silent);
+    bench.wait_for_connections(0);
+}
+
+#[test]
+fn beyond_the_limit_the_oldest_handshake_gives_way() {
+    if !alone("half_open::beyond_the_limit_the_oldest_handshake_gives_way") {
+        return;
+    }
+    limit_descriptors(10_000);
+    let bench = bound::<Pull>();
+    let mut silent: Vec<Peer> = (0..1024).map(|_| Peer::connect(&bench.endpoint)).collect();
+    bench.wait_for_connections(1024);
+    silent.extend((0..976).map(|_| Peer::connect(&bench.endpoint)));
+    bench.wait_for_refusal("the peer exceeded its budget of pending handshakes");
+    bench.expect_good_service();
+    let mut closed = silent.iter_mut().map(Peer::is_closed);
+    // One more had to go for the good peer.
+    assert!(closed.by_ref().take(976).all(|closed| closed), "an old one was kept");
+    assert!(!closed.skip(1).any(|closed| closed), "a young one had to go");
+}
+
+#[test]
+fn dripping_peers_leave_at_handshake_ivl_while_good_ones_are_served() {
+    if !alone("half_open::dripping_peers_leave_at_handshake_ivl_while_good_ones_are_served") {
+        return;
+    }
+    limit_descriptors(10_000);
+    let bench =
+        bound_with::<Router>(&[(number::HANDSHAKE_IVL, 1500), (number::MAX_HANDSHAKES, 5000)]);
+    let began = Instant::now();
+    let mut peers: Vec<Peer> = (0..2000).map(|_| Peer::connect(&bench.endpoint)).collect();
+    println!("measured: 2,000 connected within {:?}", began.elapsed());
+    let said = opening("DEALER");
+    let mut worst = Duration::ZERO;
+    for byte in &said[..30] {
+        for peer in &mut peers {
+            peer.offer(&[*byte]);
+        }
+        let asked = Instant::now();
+        bench.expect_good_service();
+        worst = worst.max(asked.elapsed());
+        if bench.connections() == 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    bench.wait_for_connections(0);
+    println!(
+        "measured: 2,000 dripping peers gone after {:?}, good peers served within {worst:?}",
+        began.elapsed()
+    );
+    assert!(peers.iter_mut().all(Peer::is_closed));
+}
+
+#[test]
+fn a_half_open_connection_costs_little() {
+    if !alone("half_open::a_half_open_connection_costs_little") {
+        return;
+    }
+    limit_descriptors(10_000);
+    let bench = bound::<Pull>();
+    bench.expect_good_service();
+    bench.wait_for_connections(0);
+    let before = memory::live();
+    let peers: Vec<Peer> = (0..1000).map(|_| Peer::connect(&bench.endpoint)).collect();
+    bench.wait_for_connections(1000);
+    let each = (memory::live() - before) / 1000;
+    println!("measured: {each} bytes for a half-open connection");
+    assert!(each <= 4096, "{each} bytes each");
+    drop(peers);
+    bench.wait_for_connections(0);
+    while bench.events.try_next().is_some() {}
+    let left = memory::live() - before;
+    assert!(left < 256 * 1024, "{left} bytes left");
+}
