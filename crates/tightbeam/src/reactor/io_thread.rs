@@ -343,7 +343,8 @@ impl Loop {
         if self.deadlines.len() > 2 * self.sockets.len() + STALE_KEPT {
             // Deadlines of sockets that are gone would stay until their time.
             let entries = self.sockets.iter();
-            let live = entries.filter_map(|(token, entry)| Some(Reverse((entry.deadline?, *token))));
+            let live =
+                entries.filter_map(|(token, entry)| Some(Reverse((entry.deadline?, *token))));
             self.deadlines = live.collect();
         }
     }

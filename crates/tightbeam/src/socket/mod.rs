@@ -9,6 +9,7 @@ mod flush;
 mod future;
 mod loss;
 mod poller;
+mod setters;
 mod state;
 mod transfer;
 mod turn;

@@ -1,0 +1,201 @@
+//! Options by name, with types: each method sets one row of [`options::TABLE`](crate::options::TABLE).
+//! "At once" holds for what exists already; the others hold for what is bound or connected afterwards.
+
+use std::time::Duration;
+
+use super::SocketBase;
+use crate::error::Result;
+use crate::options::{Value, number};
+
+/// As the option says it: milliseconds. What is too long for it is refused by its range.
+fn millis(time: Duration) -> Value<'static> {
+    Value::Int(i32::try_from(time.as_millis()).unwrap_or(i32::MAX))
+}
+
+fn forever(time: Option<Duration>) -> Value<'static> {
+    time.map_or(Value::Int(-1), millis)
+}
+
+fn zero(time: Option<Duration>) -> Value<'static> {
+    time.map_or(Value::Int(0), millis)
+}
+
+fn count(number: usize) -> Value<'static> {
+    Value::Int(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
+fn size(bytes: Option<u64>) -> Value<'static> {
+    Value::Int64(bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)))
+}
+
+fn flag(on: bool) -> Value<'static> {
+    Value::Int(on.into())
+}
+
+/// Typed setters. All fail with [`Error::BadOption`](crate::Error::BadOption) for a value out of range,
+/// [`Error::UnknownOption`](crate::Error::UnknownOption) where the socket's type has no such option, and
+/// [`Error::Terminated`](crate::Error::Terminated); then the option is as it was.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+impl SocketBase {
+    /// How many messages may wait to be sent to each peer; 0 is no limit. At once. Default 1,000.
+    pub fn set_send_hwm(&self, messages: usize) -> Result<()> {
+        self.set_option(number::SNDHWM, count(messages))
+    }
+
+    /// How many messages of each peer may wait to be received; 0 is no limit. At once. Default
+    /// 1,000.
+    pub fn set_recv_hwm(&self, messages: usize) -> Result<()> {
+        self.set_option(number::RCVHWM, count(messages))
+    }
+
+    /// How long a closed socket goes on sending what is queued; `None` is for ever, the default.
+    /// At once.
+    pub fn set_linger(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::LINGER, forever(time))
+    }
+
+    /// How long `send` waits for room; `None` is for ever, the default. At once.
+    pub fn set_send_timeout(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::SNDTIMEO, forever(time))
+    }
+
+    /// How long `recv` waits for a message; `None` is for ever, the default. At once.
+    pub fn set_recv_timeout(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::RCVTIMEO, forever(time))
+    }
+
+    /// The name that a ROUTER addresses this socket by: 1 to 255 bytes. For endpoints that
+    /// follow.
+    pub fn set_routing_id(&self, id: &[u8]) -> Result<()> {
+        self.set_option(number::ROUTING_ID, Value::Bytes(id))
+    }
+
+    /// Whether messages are queued only for peers whose handshake is complete. For endpoints that
+    /// follow.
+    pub fn set_immediate(&self, on: bool) -> Result<()> {
+        self.set_option(number::IMMEDIATE, flag(on))
+    }
+
+    /// The pause before a broken connection is made again; `None` is never. Default 100 ms.
+    pub fn set_reconnect_interval(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::RECONNECT_IVL, forever(time))
+    }
+
+    /// The longest pause, up to which the pause doubles; `None`, the default, keeps it as it is.
+    pub fn set_reconnect_interval_max(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::RECONNECT_IVL_MAX, zero(time))
+    }
+
+    /// How long one connection attempt may take; `None`, the default, leaves it to the system.
+    pub fn set_connect_timeout(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::CONNECT_TIMEOUT, zero(time))
+    }
+
+    /// How long a handshake may take; `None` is for ever. Default 30 s.
+    pub fn set_handshake_timeout(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::HANDSHAKE_IVL, zero(time))
+    }
+
+    /// How often a silent peer is asked for a sign of life; `None`, the default, is never.
+    pub fn set_heartbeat_interval(&self, time: Option<Duration>) -> Result<()> {
+        self.set_option(number::HEARTBEAT_IVL, zero(time))
+    }
+
+    /// How long to wait for any traffic after asking. Default: the interval.
+    pub fn set_heartbeat_timeout(&self, time: Duration) -> Result<()> {
+        self.set_option(number::HEARTBEAT_TIMEOUT, millis(time))
+    }
+
+    /// After which silence the peer is to give this socket up, in steps of 100 ms; zero says
+    /// nothing.
+    pub fn set_heartbeat_ttl(&self, time: Duration) -> Result<()> {
+        self.set_option(number::HEARTBEAT_TTL, millis(time))
+    }
+
+    /// The largest part that a peer may send, in bytes; a peer that sends more is closed. `None`,
+    /// the default, is no limit.
+    pub fn set_max_message_size(&self, bytes: Option<u64>) -> Result<()> {
+        self.set_option(number::MAXMSGSIZE, size(bytes))
+    }
+
+    /// How many connections may wait to be accepted. For endpoints that follow. Default 100.
+    pub fn set_backlog(&self, connections: usize) -> Result<()> {
+        self.set_option(number::BACKLOG, count(connections))
+    }
+
+    /// Whether endpoints may have IPv6 addresses. For endpoints that follow.
+    pub fn set_ipv6(&self, on: bool) -> Result<()> {
+        self.set_option(number::IPV6, flag(on))
+    }
+
+    /// Whether a ROUTER refuses what it cannot deliver instead of dropping it. At once.
+    pub fn set_router_mandatory(&self, on: bool) -> Result<()> {
+        self.set_option(number::ROUTER_MANDATORY, flag(on))
+    }
+
+    /// Whether a newcomer takes over a routing id that is in use. At once.
+    pub fn set_router_handover(&self, on: bool) -> Result<()> {
+        self.set_option(number::ROUTER_HANDOVER, flag(on))
+    }
+
+    /// Whether each new peer is sent an empty message, so that a ROUTER learns of this socket. At
+    /// once.
+    pub fn set_probe_router(&self, on: bool) -> Result<()> {
+        self.set_option(number::PROBE_ROUTER, flag(on))
+    }
+
+    /// Whether a REQ numbers its requests and takes no reply with another number. At once.
+    pub fn set_req_correlate(&self, on: bool) -> Result<()> {
+        self.set_option(number::REQ_CORRELATE, flag(on))
+    }
+
+    /// Whether a REQ may send again before the reply has come. At once.
+    pub fn set_req_relaxed(&self, on: bool) -> Result<()> {
+        self.set_option(number::REQ_RELAXED, flag(on))
+    }
+
+    /// Whether a PUB waits for slow subscribers instead of dropping what they have no room for.
+    /// At once.
+    pub fn set_pub_nodrop(&self, on: bool) -> Result<()> {
+        self.set_option(number::XPUB_NODROP, flag(on))
+    }
+
+    /// Tells every peer a property `X-name` in the handshake. For endpoints that follow; once for each
+    /// name.
+    pub fn set_property(&self, name: &str, value: &str) -> Result<()> {
+        self.set_option(number::METADATA, Value::Bytes(format!("{name}:{value}").as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::options::{OwnedValue, number};
+    use crate::{Context, Dealer, Error};
+
+    #[test]
+    fn setters_write_the_rows_of_the_table() {
+        let context = Context::new();
+        let socket = context.socket::<Dealer>().unwrap();
+        socket.set_linger(Some(Duration::from_millis(250))).unwrap();
+        assert_eq!(socket.option(number::LINGER).unwrap(), OwnedValue::Int(250));
+        socket.set_linger(None).unwrap();
+        assert_eq!(socket.option(number::LINGER).unwrap(), OwnedValue::Int(-1));
+        socket.set_connect_timeout(None).unwrap();
+        assert_eq!(socket.option(number::CONNECT_TIMEOUT).unwrap(), OwnedValue::Int(0));
+        socket.set_max_message_size(Some(1 << 40)).unwrap();
+        assert_eq!(socket.option(number::MAXMSGSIZE).unwrap(), OwnedValue::Int64(1 << 40));
+        socket.set_routing_id(b"me").unwrap();
+        assert_eq!(socket.option(number::ROUTING_ID).unwrap(), OwnedValue::Bytes(b"me".to_vec()));
+    }
+
+    #[test]
+    fn setters_refuse_what_the_table_refuses() {
+        let context = Context::new();
+        let socket = context.socket::<Dealer>().unwrap();
+        assert!(matches!(socket.set_routing_id(b""), Err(Error::BadOption { .. })));
+        assert!(matches!(socket.set_router_mandatory(true), Err(Error::UnknownOption(_))));
+        assert!(matches!(socket.set_property("no-prefix", "x"), Err(Error::BadOption { .. })));
+    }
+}
