@@ -25,7 +25,7 @@ fn accepted(push: &Socket<Push>, most: usize) -> usize {
 /// Sends numbered bodies until the peer is full for good; answers how many.
 fn fill(push: &Socket<Push>) -> u32 {
     (0..10_000)
-        .find(|i| push.send_timeout(body(*i), Duration::from_millis(100)).is_err())
+        .find(|i| push.send_timeout(body(*i), Duration::from_millis(300)).is_err())
         .expect("a full peer refuses")
 }
 

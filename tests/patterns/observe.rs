@@ -74,7 +74,7 @@ fn tcp_options_reach_the_connection() {
     join_up(&accepting, &connecting);
     accepting.send("x").unwrap();
     connecting.send("x").unwrap();
-    for socket in [accepting, connecting] {
+    for socket in [&accepting, &connecting] {
         let message = socket.recv_timeout(LIMIT).unwrap();
         let peer = message[0].peer().unwrap();
         assert_eq!(of_descriptor(peer, libc::SOL_SOCKET, libc::SO_KEEPALIVE), 1);
@@ -250,7 +250,8 @@ fn a_monitor_that_is_not_read_drops_events_and_counts_them() {
         drop(TcpStream::connect(address).unwrap());
         events.dropped() > 0
     });
-    assert_eq!(std::iter::from_fn(|| events.try_next()).take(2000).count(), 1024);
+    // While they are read, more may come.
+    assert!(std::iter::from_fn(|| events.try_next()).count() >= 1024);
     let push = open::<Push>(&context);
     connect(&push, &endpoint);
     push.send("still works").unwrap();
@@ -265,12 +266,15 @@ fn a_part_above_maxmsgsize_ends_the_connection_with_a_reason() {
         pull.set_option(MAXMSGSIZE, Value::Int64(100)).unwrap();
         let events = pull.monitor().unwrap();
         let push = open::<Push>(&context);
+        let noticed = push.monitor().unwrap();
         join_up(&pull, &push);
         push.send(vec![1; 100]).unwrap();
         assert_eq!(pull.recv_timeout(LIMIT).unwrap().single().unwrap().len(), 100);
         push.send(["first", &"x".repeat(len)]).unwrap();
         let reason = await_event(&events, EventKind::Disconnected).reason.unwrap();
         assert!(reason.contains("100"), "{reason}");
+        // What is sent before the cut is noticed may go with it.
+        await_event(&noticed, EventKind::Disconnected);
         push.send("next").unwrap();
         assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "next");
         set(&push, LINGER, 0);

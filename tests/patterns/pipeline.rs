@@ -41,7 +41,7 @@ fn a_full_peer_is_skipped() {
     let body = vec![1; 1 << 20];
     join_up(&full, &push);
     // Until it is full for good: the kernel moves some on at first.
-    while push.send_timeout(body.clone(), Duration::from_millis(100)).is_ok() {}
+    while push.send_timeout(body.clone(), Duration::from_millis(300)).is_ok() {}
     let accepted = push.stats().unwrap().traffic.messages_sent;
     let reader = open::<Pull>(&context);
     connect(&push, &bind(&reader));
