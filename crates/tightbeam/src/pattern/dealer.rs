@@ -33,9 +33,10 @@ impl Dealer {
     }
 
     pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
-        let Some(id) = self.outgoing.next(pipes) else { return Err(NO_PEER_WITH_ROOM) };
-        pipes.push(id, &[], parts);
-        Ok(())
+        match self.outgoing.send(pipes, &[], parts) {
+            Some(_) => Ok(()),
+            None => Err(NO_PEER_WITH_ROOM),
+        }
     }
 
     pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {

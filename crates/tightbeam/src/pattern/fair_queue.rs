@@ -35,7 +35,7 @@ impl FairQueue {
         if !part.more {
             self.finish(part.left > 0);
         }
-        Some(Received { pipe: id, body: part.body, more: part.more, left: part.left })
+        Some(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
     }
 
     /// Drops the rest of the current message, or all of it.

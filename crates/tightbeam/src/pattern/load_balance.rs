@@ -1,6 +1,6 @@
 //! Outgoing messages go to the peers in turn, skipping those without room (RFC 30, "PUSH").
 
-use crate::pipe::{PipeId, Pipes};
+use crate::pipe::{Parts, PipeId, Pipes};
 
 /// The peers that may be sent to.
 #[derive(Debug, Default)]
@@ -23,23 +23,29 @@ impl LoadBalance {
         }
     }
 
-    /// The next peer with room; then it is the turn of the one behind it.
+    /// Queues a message for the next peer with room, and answers which that was; then it is the turn of
+    /// the one behind it.
     #[inline]
-    pub(crate) fn next(&mut self, pipes: &Pipes) -> Option<PipeId> {
+    pub(crate) fn send(
+        &mut self,
+        pipes: &mut Pipes,
+        prefix: &[u8],
+        parts: Parts<'_>,
+    ) -> Option<PipeId> {
         for _ in 0..self.peers.len() {
             if self.next >= self.peers.len() {
                 self.next = 0;
             }
             let id = self.peers[self.next];
             self.next += 1;
-            if pipes.has_room(id) {
+            if pipes.offer(id, prefix, parts) {
                 return Some(id);
             }
         }
         None
     }
 
-    /// Whether [`next`](LoadBalance::next) would find one.
+    /// Whether [`send`](LoadBalance::send) would find one.
     pub(crate) fn has_room(&self, pipes: &Pipes) -> bool {
         self.peers.iter().any(|id| pipes.has_room(*id))
     }

@@ -28,8 +28,8 @@ pub(crate) struct Received<'a> {
     pub(crate) pipe: PipeId,
     pub(crate) body: Body<'a>,
     pub(crate) more: bool,
-    /// Whole messages that wait in the pipe behind this part's.
-    pub(crate) left: usize,
+    /// Taking it changes nothing else in the pipe.
+    pub(crate) quiet: bool,
 }
 
 /// The state of a socket's pattern.

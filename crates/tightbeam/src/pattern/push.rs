@@ -19,9 +19,10 @@ impl Push {
     }
 
     pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
-        let Some(id) = self.peers.next(pipes) else { return Err(NO_PEER_WITH_ROOM) };
-        pipes.push(id, &[], parts);
-        Ok(())
+        match self.peers.send(pipes, &[], parts) {
+            Some(_) => Ok(()),
+            None => Err(NO_PEER_WITH_ROOM),
+        }
     }
 
     pub(super) fn can_send(&self, pipes: &Pipes) -> bool {

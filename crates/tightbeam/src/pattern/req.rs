@@ -83,19 +83,19 @@ impl Req {
         options: &Options,
     ) -> Result<(), Refusal> {
         self.check_turn(options)?;
-        let Some(peer) = self.outgoing.next(pipes) else { return Err(NO_PEER_WITH_ROOM) };
+        let number = self.next_id.wrapping_add(1);
+        let id = options.req_correlate.then_some(number);
+        let [a, b, c, d] = number.to_be_bytes();
+        let envelope = [1, 4, a, b, c, d, DELIMITER[0], DELIMITER[1]];
+        let prefix = if id.is_some() { &envelope[..] } else { &DELIMITER };
+        let Some(from) = self.outgoing.send(pipes, prefix, parts) else {
+            return Err(NO_PEER_WITH_ROOM);
+        };
         if self.turn == Turn::Receiving {
             self.incoming.skip(pipes);
         }
-        if options.req_correlate {
-            self.next_id = self.next_id.wrapping_add(1);
-            let id = self.next_id.to_be_bytes();
-            pipes.push(peer, &[1, 4, id[0], id[1], id[2], id[3], 1, 0], parts);
-            self.turn = Turn::Awaiting { from: peer, id: Some(self.next_id) };
-        } else {
-            pipes.push(peer, &DELIMITER, parts);
-            self.turn = Turn::Awaiting { from: peer, id: None };
-        }
+        self.next_id = number;
+        self.turn = Turn::Awaiting { from, id };
         Ok(())
     }
 

@@ -158,7 +158,7 @@ impl Router {
         let id = self.incoming.current()?;
         self.addressed = true;
         let name = self.names.get(id).map_or(&[][..], |name| name);
-        Some(Received { pipe: id, body: Body::Slice(name), more: true, left: 1 })
+        Some(Received { pipe: id, body: Body::Slice(name), more: true, quiet: true })
     }
 
     pub(super) fn can_recv(&self) -> bool {

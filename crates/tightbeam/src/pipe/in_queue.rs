@@ -149,7 +149,7 @@ impl InQueue {
         let left = self.messages;
         let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
         let body = Body::Slice(chunk.bytes().get(at..end)?);
-        Some(Part { body, more: header.more, left })
+        Some(Part { body, more: header.more, left, quiet: left > 0 })
     }
 
     fn pop_large(&mut self) -> Option<Part<'_>> {
@@ -157,7 +157,8 @@ impl InQueue {
         self.bytes -= body.len();
         self.messages -= usize::from(!more);
         self.taken = body;
-        Some(Part { body: Body::Frame(&mut self.taken), more, left: self.messages })
+        let left = self.messages;
+        Some(Part { body: Body::Frame(&mut self.taken), more, left, quiet: left > 0 })
     }
 
     /// Moves to the next data frame: its header and where its body starts in the first chunk, or

@@ -161,15 +161,40 @@ impl Pipes {
     /// Queues a message for one peer. Admission was checked by the pattern.
     #[inline]
     pub(crate) fn push(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) {
-        let Some(pipe) = self.slots.get_mut(id) else { return };
+        if let Some(pipe) = self.slots.get_mut(id) {
+            Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
+        }
+    }
+
+    /// Queues a message for one peer if it has room.
+    #[inline]
+    pub(crate) fn offer(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
+        match self.slots.get_mut(id) {
+            Some(pipe) if pipe.has_room() => {
+                Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn push_to(
+        pipe: &mut Pipe,
+        id: PipeId,
+        dirty: &mut Vec<PipeId>,
+        urgent: &mut Vec<PipeId>,
+        prefix: &[u8],
+        parts: Parts<'_>,
+    ) {
         pipe.outgoing.push(prefix, parts);
         pipe.traffic.messages_sent += 1;
         pipe.traffic.bytes_sent += parts.body_bytes() as u64;
         if !std::mem::replace(&mut pipe.dirty, true) {
-            self.dirty.push(id);
+            dirty.push(id);
         }
         if pipe.outgoing.bytes() >= buffers::BUFFER_SIZE || !pipe.has_room() {
-            self.urgent.push(id);
+            urgent.push(id);
         }
     }
 
@@ -183,7 +208,8 @@ impl Pipes {
     #[inline]
     pub(crate) fn pop(&mut self, id: PipeId) -> Option<Part<'_>> {
         let pipe = self.slots.get_mut(id)?;
-        let part = pipe.incoming.pop()?;
+        let mut part = pipe.incoming.pop()?;
+        part.quiet &= !pipe.paused && !pipe.dead;
         pipe.traffic.messages_received += u64::from(!part.more);
         pipe.traffic.bytes_received += part.body.as_slice().len() as u64;
         Some(part)

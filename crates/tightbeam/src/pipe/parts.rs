@@ -79,4 +79,6 @@ pub(crate) struct Part<'a> {
     pub(crate) more: bool,
     /// Whole messages that wait behind this part's.
     pub(crate) left: usize,
+    /// Taking it changes nothing else: the pipe is neither empty, nor stopped, nor done with.
+    pub(crate) quiet: bool,
 }

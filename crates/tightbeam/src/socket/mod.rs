@@ -233,9 +233,9 @@ impl State {
             pipe.recv_hwm = receive;
         }
         let paused = self.pipes.iter().filter(|(_, pipe)| pipe.paused);
-        let paused: Vec<_> = paused.map(|(id, pipe)| (id, pipe.incoming.messages())).collect();
-        for (id, left) in paused {
-            self.after_recv(id, left);
+        let paused: Vec<_> = paused.map(|(id, _)| id).collect();
+        for id in paused {
+            self.after_recv(id);
         }
         self.waiters.notify(Interest::Send, usize::MAX);
     }

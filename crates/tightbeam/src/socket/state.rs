@@ -251,11 +251,15 @@ pub(crate) struct Guard<'a> {
     after: After<'a>,
 }
 
-/// What is done when the lock has been released.
+/// What is done when the lock has been released; mostly nothing.
 struct After<'a> {
     core: &'a Core,
-    deferred: Option<Box<Deferred>>,
-    wakeups: Option<Wakeups>,
+    work: Option<Box<Work>>,
+}
+
+struct Work {
+    wakeups: Wakeups,
+    deferred: Option<Deferred>,
     /// Dropping a body may run foreign code.
     released: Vec<Frame>,
 }
@@ -263,20 +267,16 @@ struct After<'a> {
 impl<'a> Guard<'a> {
     #[inline]
     pub(super) fn new(core: &'a Core, state: MutexGuard<'a, State>) -> Guard<'a> {
-        Guard { state, after: After { core, deferred: None, wakeups: None, released: Vec::new() } }
+        Guard { state, after: After { core, work: None } }
     }
 
     #[cold]
     fn put_off(&mut self) {
         let state = &mut *self.state;
-        if state.deferred.touched {
-            let Touched { deferred, .. } = std::mem::take(&mut state.deferred);
-            self.after.deferred = Some(Box::new(deferred));
-        }
-        if state.waiters.has_wakeups() {
-            self.after.wakeups = Some(state.waiters.take_wakeups());
-        }
-        self.after.released = std::mem::take(&mut state.pipes.released);
+        let deferred = state.deferred.touched.then(|| std::mem::take(&mut state.deferred).deferred);
+        let wakeups = state.waiters.take_wakeups();
+        let released = std::mem::take(&mut state.pipes.released);
+        self.after.work = Some(Box::new(Work { wakeups, deferred, released }));
     }
 }
 
@@ -310,11 +310,20 @@ impl Drop for Guard<'_> {
 impl Drop for After<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(wakeups) = self.wakeups.take() {
-            self.core.wake(wakeups);
+        if let Some(work) = self.work.take() {
+            self.core.do_put_off(*work);
         }
-        if let Some(deferred) = self.deferred.take() {
-            self.core.do_deferred(*deferred);
+    }
+}
+
+impl Core {
+    #[cold]
+    fn do_put_off(&self, work: Work) {
+        let Work { wakeups, deferred, released } = work;
+        self.wake(wakeups);
+        drop(released);
+        if let Some(deferred) = deferred {
+            self.do_deferred(deferred);
         }
     }
 }

@@ -243,26 +243,30 @@ impl State {
         let State { pattern, pipes, .. } = self;
         let received = pattern.recv(pipes)?;
         let result = f(&received);
-        let (pipe, more, left) = (received.pipe, received.more, received.left);
+        let (pipe, more, quiet) = (received.pipe, received.more, received.quiet);
         let unused = match received.body {
             Body::Frame(frame) => Some(std::mem::take(frame)),
             Body::Slice(_) => None,
         };
         pipes.released.extend(unused);
         self.more = more;
-        self.after_recv(pipe, left);
+        if !quiet {
+            self.after_recv(pipe);
+        }
         Ok(result)
     }
 
     fn take_part(&mut self) -> Result<Frame, Refusal> {
         let State { pattern, pipes, .. } = self;
         let received = pattern.recv(pipes)?;
-        let (pipe, more, left) = (received.pipe, received.more, received.left);
+        let (pipe, more, quiet) = (received.pipe, received.more, received.quiet);
         let mut frame = received.body.into_frame();
         frame.set_more(more);
         self.more = more;
         frame.set_peer(self.pipes.get(pipe).and_then(|pipe| pipe.peer.clone()));
-        self.after_recv(pipe, left);
+        if !quiet {
+            self.after_recv(pipe);
+        }
         Ok(frame)
     }
 }

@@ -225,12 +225,13 @@ impl State {
     /// A part was taken from the pipe, behind which `left` messages wait: reading may go on, or the
     /// pipe may be done with.
     #[inline]
-    pub(super) fn after_recv(&mut self, id: PipeId, left: usize) {
+    pub(super) fn after_recv(&mut self, id: PipeId) {
         let Some(pipe) = self.pipes.get_mut(id) else { return };
-        if left == 0 {
+        let empty = pipe.incoming.messages() == 0;
+        if empty {
             pipe.incoming.trim();
         }
-        if pipe.dead && left == 0 && pipe.incoming.messages() == 0 {
+        if pipe.dead && empty {
             self.remove_pipe(id);
         } else if pipe.paused && pipe.may_resume() {
             pipe.paused = false;
@@ -242,8 +243,7 @@ impl State {
     #[inline]
     pub(super) fn resume_skipped(&mut self) {
         while let Some(id) = self.pipes.skipped.pop() {
-            let left = self.pipes.waiting(id);
-            self.after_recv(id, left);
+            self.after_recv(id);
         }
     }
 
