@@ -287,12 +287,12 @@ fn heartbeats_find_a_peer_that_fell_silent() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let pull = open::<Pull>(&context);
     let proxy = Proxy::to(bind(&pull));
-    let options = [(HEARTBEAT_IVL, 30), (HEARTBEAT_TIMEOUT, 200), (LINGER, 0)];
+    let options = [(HEARTBEAT_IVL, 30), (HEARTBEAT_TIMEOUT, 1_000), (LINGER, 0)];
     let push = open_with::<Push>(&context, &options);
     let events = push.monitor().unwrap();
     push.connect(proxy.endpoint()).unwrap();
     await_event(&events, EventKind::HandshakeSucceeded);
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
     assert_eq!(peers(&push), 1, "a peer that answers stays");
     proxy.stall();
     let reason = await_event(&events, EventKind::Disconnected).reason;
