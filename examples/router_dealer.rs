@@ -10,7 +10,6 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use tightbeam::options::{Value, number};
 use tightbeam::{Context, Dealer, Endpoint, Message, Router};
 
 const TASKS: usize = 60;
@@ -52,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn work(context: &Context, to: &Endpoint, name: &str, millis: u64) -> tightbeam::Result<()> {
     let dealer = context.socket::<Dealer>()?;
-    dealer.set_option(number::ROUTING_ID, Value::Bytes(name.as_bytes()))?;
+    dealer.set_routing_id(name.as_bytes())?;
     dealer.connect(to)?;
     dealer.send("ready")?;
     while dealer.recv()? != "end" {

@@ -8,7 +8,6 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use tightbeam::options::{Value, number};
 use tightbeam::{Context, Dealer, Router};
 
 const MESSAGES: usize = 500;
@@ -20,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut dealers = Vec::new();
     for name in ["left", "right"] {
         let dealer = context.socket::<Dealer>()?;
-        dealer.set_option(number::ROUTING_ID, Value::Bytes(name.as_bytes()))?;
+        dealer.set_routing_id(name.as_bytes())?;
         dealer.connect(&endpoint)?;
         for n in 0..MESSAGES {
             dealer.send(format!("message {n}"))?;
