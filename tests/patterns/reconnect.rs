@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tightbeam::options::number::{
-    HANDSHAKE_IVL, IMMEDIATE, LINGER, RECONNECT_IVL, RECONNECT_IVL_MAX, SNDHWM,
+    HANDSHAKE_IVL, IMMEDIATE, LINGER, RCVHWM, RECONNECT_IVL, RECONNECT_IVL_MAX, SNDHWM,
 };
 use tightbeam::{Context, EventKind, Frame, Peer, Pull, Push, Socket};
 use tightbeam_tests::proxy::Proxy;
@@ -149,6 +149,27 @@ fn number_of(frame: &Frame) -> u32 {
 
 fn peer(frame: &Frame) -> &Peer {
     frame.peer().unwrap()
+}
+
+#[test]
+fn a_message_cut_in_the_middle_is_dropped_and_counted_and_those_behind_it_arrive() {
+    let context = Context::new();
+    let (pull, proxy, push) = through_a_proxy(&context, &[(SNDHWM, 5), (RECONNECT_IVL, 10)]);
+    set(&pull, RCVHWM, 1);
+    let events = push.monitor().unwrap();
+    await_event(&events, EventKind::HandshakeSucceeded);
+    let body = vec![1; 1 << 20];
+    let patience = Duration::from_millis(300);
+    while push.send_timeout(body.clone(), patience).is_ok() {}
+    proxy.cut();
+    await_event(&events, EventKind::Disconnected);
+    assert_eq!(dropped(&push), 1);
+    push.send("last").unwrap();
+    let mut received = 0;
+    while pull.recv_timeout(LIMIT).unwrap() != "last" {
+        received += 1;
+    }
+    assert!(received >= 4, "{received}");
 }
 
 #[test]

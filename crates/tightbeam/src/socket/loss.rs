@@ -78,7 +78,9 @@ impl State {
         if let Some(segment) = recoded {
             pipe.outgoing.put_back(segment);
         }
+        let queued = pipe.outgoing.messages();
         let begun = pipe.outgoing.rewind();
+        pipe.traffic.messages_dropped += (queued - pipe.outgoing.messages()) as u64;
         pipe.paused = false;
         let incomplete = pipe.incoming.forget_incomplete();
         self.pipes.released.extend(incomplete);
