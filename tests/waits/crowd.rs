@@ -10,7 +10,7 @@ use tightbeam::options::number;
 use tightbeam::{
     AnySocket, Context, Dealer, Error, Pull, Push, Readiness, Router, Socket, SocketType,
 };
-use tightbeam_tests::sockets::{LIMIT, join, join_up, open, open_with, until};
+use tightbeam_tests::sockets::{LIMIT, dropped, join, join_up, open, open_with, until};
 
 use crate::support::{finish, guarded};
 
@@ -119,11 +119,14 @@ fn threads_send_and_receive_on_one_socket() {
     const EACH: usize = 2_000;
     guarded(|| {
         let context = Context::new();
-        let (router, dealer) = join::<Router, Dealer>(&context);
+        // It waits for room instead of dropping what the dealer is too slow for.
+        let router = open_with::<Router>(&context, &[(number::ROUTER_MANDATORY, 1)]);
+        let dealer = open::<Dealer>(&context);
+        join_up(&router, &dealer);
         let echo = thread::spawn(move || {
             for _ in 0..4 * EACH {
-                let message = router.recv().unwrap();
-                router.send(message).unwrap();
+                let message = router.recv_timeout(LIMIT).unwrap();
+                router.send_timeout(message, LIMIT).unwrap();
             }
             router
         });
@@ -135,9 +138,9 @@ fn threads_send_and_receive_on_one_socket() {
                 thread::spawn(move || {
                     for i in 0..EACH {
                         if n % 2 == 0 {
-                            dealer.send(format!("{n} {i}")).unwrap();
+                            dealer.send_timeout(format!("{n} {i}"), LIMIT).unwrap();
                         } else {
-                            dealer.recv().unwrap();
+                            dealer.recv_timeout(LIMIT).unwrap();
                             received.fetch_add(1, Ordering::Relaxed);
                         }
                     }
@@ -145,7 +148,8 @@ fn threads_send_and_receive_on_one_socket() {
             })
             .collect();
         threads.into_iter().for_each(finish);
-        finish(echo);
+        let router = finish(echo);
+        assert_eq!(dropped(&router), 0);
         assert_eq!(received.load(Ordering::Relaxed), 4 * EACH);
     });
 }
