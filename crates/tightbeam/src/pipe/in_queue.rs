@@ -133,23 +133,26 @@ impl InQueue {
         if self.messages == 0 {
             return None;
         }
-        let (header, at) = match self.pieces.front() {
-            Some(Piece::Chunk(chunk)) => match short_frame(&chunk.buffer[..chunk.end], self.head) {
-                Some(header) => (header, self.head + 2),
-                None => match self.seek()? {
-                    (Some(header), at) => (header, at),
-                    (None, _) => return self.pop_large(),
-                },
-            },
-            _ => return self.pop_large(),
+        // Nearly every frame is short, and in the first chunk: it needs no second look.
+        let short = match self.pieces.front() {
+            Some(Piece::Chunk(chunk)) => short_frame(chunk.bytes(), self.head),
+            _ => None,
         };
-        let end = at + usize::try_from(header.body_len).ok()?;
-        self.head = end;
-        self.messages -= usize::from(!header.more);
-        let left = self.messages;
+        let (more, at, end) = match short {
+            Some((more, len)) => (more, self.head + 2, self.head + 2 + len),
+            None => match self.seek()? {
+                (Some(header), at) => {
+                    (header.more, at, at + usize::try_from(header.body_len).ok()?)
+                }
+                (None, _) => return self.pop_large(),
+            },
+        };
         let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
         let body = Body::Slice(chunk.bytes().get(at..end)?);
-        Some(Part { body, more: header.more, left, quiet: left > 0 })
+        self.head = end;
+        self.messages -= usize::from(!more);
+        let left = self.messages;
+        Some(Part { body, more, left, quiet: left > 0 })
     }
 
     fn pop_large(&mut self) -> Option<Part<'_>> {
@@ -244,16 +247,12 @@ impl InQueue {
     }
 }
 
-/// The header at `at`, if it is that of a data frame in the short form.
+/// Whether the frame at `at` has more behind it, and its length, if it is a data frame in the short
+/// form.
 #[inline]
-fn short_frame(bytes: &[u8], at: usize) -> Option<FrameHeader> {
+fn short_frame(bytes: &[u8], at: usize) -> Option<(bool, usize)> {
     match bytes.get(at..)? {
-        [flags @ (0 | 1), length, ..] => Some(FrameHeader {
-            more: *flags == 1,
-            command: false,
-            body_len: u64::from(*length),
-            header_len: 2,
-        }),
+        [flags @ (0 | 1), length, ..] => Some((*flags == 1, usize::from(*length))),
         _ => None,
     }
 }

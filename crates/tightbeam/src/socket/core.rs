@@ -221,6 +221,7 @@ impl Core {
             }
         }
         for stream in deferred.streams {
+            stream.discard_input();
             if let Some(reactor) = self.reactor.get() {
                 // Before it is closed: a forked child may hold the descriptor open.
                 let _ = reactor.registry.deregister(&mut SourceFd(&stream.as_raw_fd()));

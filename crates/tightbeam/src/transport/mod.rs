@@ -9,6 +9,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
 
+/// Reads that throw away input before a stream is closed.
+const DISCARDS: usize = 64;
+
 /// A connected stream, or one that is connecting. Never blocks.
 #[derive(Debug)]
 pub(crate) enum Stream {
@@ -71,6 +74,17 @@ impl Stream {
         match self {
             // Fails when the peer was quicker.
             Stream::Tcp(tcp) => drop(tcp.shutdown(Shutdown::Both)),
+        }
+    }
+
+    /// Throws away what has arrived. A stream closed with unread input is reset, and the system then
+    /// drops what it has not sent yet.
+    pub(crate) fn discard_input(&self) {
+        let mut buffer = [0; 16 * 1024];
+        for _ in 0..DISCARDS {
+            if !matches!(self.read(&mut buffer), Ok(n) if n > 0) {
+                return;
+            }
         }
     }
 
