@@ -18,6 +18,7 @@ pub(crate) use read::{Arrival, LargeBody, ReadJob};
 pub(crate) use write::{WriteJob, WriteOutcome};
 
 use crate::pipe::PipeId;
+use crate::terms::Terms;
 use crate::transport::Stream;
 
 new_key_type! {
@@ -90,6 +91,7 @@ pub(crate) enum Phase {
 pub(crate) struct Connection {
     pub(crate) stream: Arc<Stream>,
     pub(crate) origin: Origin,
+    pub(crate) terms: Arc<Terms>,
     pub(crate) phase: Phase,
     pub(crate) pipe: Option<PipeId>,
     /// The deadline that stands in the socket's timers.
@@ -140,11 +142,13 @@ impl Connection {
         stream: Stream,
         origin: Origin,
         phase: Phase,
-        protocol: zmtp::Connection,
+        terms: Arc<Terms>,
     ) -> Connection {
+        let protocol = zmtp::Connection::new(Arc::clone(&terms.protocol), Instant::now());
         Connection {
             stream: Arc::new(stream),
             origin,
+            terms,
             phase,
             pipe: None,
             timer: None,
@@ -209,8 +213,9 @@ impl Connection {
     }
 
     /// The connection was made: the protocol, and the handshake's clock, start now.
-    pub(crate) fn begin_handshake(&mut self, protocol: zmtp::Connection) {
+    pub(crate) fn begin_handshake(&mut self) {
         self.phase = Phase::Handshake;
+        let protocol = zmtp::Connection::new(Arc::clone(&self.terms.protocol), Instant::now());
         self.protocol = Some(Box::new(protocol));
     }
 

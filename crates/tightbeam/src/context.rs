@@ -1,7 +1,8 @@
 //! Contexts: a set of sockets, and the I/O threads that serve them.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 use zmtp::SocketType;
@@ -11,7 +12,7 @@ use crate::options::{ContextOptions, Options};
 use crate::pattern::Pattern;
 use crate::reactor::io_thread::{IoShared, IoThread};
 use crate::socket::{AnySocket, Core, Socket, Typed};
-use crate::sys;
+use crate::sys::{self, Woken};
 
 new_key_type! {
     /// Names a socket of a context; never reused for another.
@@ -70,8 +71,8 @@ pub struct Context {
 #[derive(Debug)]
 pub(crate) struct ContextShared {
     state: Mutex<ContextState>,
-    /// The last socket has ended.
-    ended: Condvar,
+    /// Counts the sockets that have ended; those who wait for the last one sleep on it.
+    ended: AtomicU32,
     fork_generation: u32,
 }
 
@@ -103,7 +104,7 @@ impl Context {
         };
         let shared = ContextShared {
             state: Mutex::new(state),
-            ended: Condvar::new(),
+            ended: AtomicU32::new(0),
             fork_generation: sys::fork_generation(),
         };
         Context { shared: Arc::new(shared) }
@@ -181,7 +182,8 @@ impl Context {
     /// or its linger period is over; then its I/O threads end.
     ///
     /// # Errors
-    /// [`Error::Forked`] in a forked child, which has nothing to wait for.
+    /// [`Error::Interrupted`] by a signal: call it again to go on waiting. [`Error::Forked`] in a forked
+    /// child, which has nothing to wait for.
     pub fn term(&self) -> Result<()> {
         self.term_within(None).map(|_| ())
     }
@@ -197,19 +199,20 @@ impl Context {
 
     fn term_within(&self, timeout: Option<Duration>) -> Result<bool> {
         self.shutdown();
-        let state = self.shared.lock()?;
-        let waiting = |state: &mut ContextState| !state.sockets.is_empty();
-        let ended = &self.shared.ended;
-        let mut state = match timeout {
-            None => ended.wait_while(state, waiting).unwrap_or_else(PoisonError::into_inner),
-            Some(timeout) => {
-                let (state, _) = ended
-                    .wait_timeout_while(state, timeout, waiting)
-                    .unwrap_or_else(PoisonError::into_inner);
-                state
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let (mut state, done) = loop {
+            let state = self.shared.lock()?;
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let done = state.sockets.is_empty();
+            if done || left == Some(Duration::ZERO) {
+                break (state, done);
+            }
+            let ended = self.shared.ended.load(Ordering::SeqCst);
+            drop(state);
+            if sys::futex_wait(&self.shared.ended, ended, left) == Woken::Interrupted {
+                return Err(Error::Interrupted);
             }
         };
-        let done = state.sockets.is_empty();
         let threads = if done { std::mem::take(&mut state.threads) } else { Vec::new() };
         drop(state);
         for thread in threads {
@@ -281,7 +284,8 @@ impl ContextShared {
         if let Some(core) = core {
             core.leave_reactor();
         }
-        self.ended.notify_all();
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        sys::futex_wake(&self.ended, u32::MAX);
     }
 }
 

@@ -16,6 +16,7 @@ mod session;
 mod socket;
 #[allow(unsafe_code)]
 mod sys;
+mod terms;
 mod transport;
 
 pub use context::{Context, ContextStats, Handle};

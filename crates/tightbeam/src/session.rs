@@ -9,12 +9,13 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connection::SourceId;
 use crate::endpoint::Endpoint;
-use crate::options::Options;
 use crate::pipe::PipeId;
+use crate::terms::Terms;
 
 /// What a session is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) endpoint: Endpoint,
+    pub(crate) terms: Arc<Terms>,
     pub(crate) stage: Stage,
     /// The pipe that outlives connections; none yet if it waits for the handshake.
     pub(crate) pipe: Option<PipeId>,
@@ -43,9 +45,9 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(endpoint: Endpoint, pipe: Option<PipeId>) -> Session {
-        let stage = Stage::Resolving;
-        Session { endpoint, stage, pipe, ending: false, untried: VecDeque::new(), pause: None }
+    pub(crate) fn new(endpoint: Endpoint, terms: Arc<Terms>, pipe: Option<PipeId>) -> Session {
+        let (stage, untried) = (Stage::Resolving, VecDeque::new());
+        Session { endpoint, terms, stage, pipe, ending: false, untried, pause: None }
     }
 
     /// A handshake succeeded: the next pause is the first again.
@@ -57,8 +59,9 @@ impl Session {
     /// How long to wait before the next attempt; `None` if there is to be none. Without a maximum
     /// the pause is the interval and up to as much again, at random, so that the peers of a
     /// restarted server do not come all at once; with one it doubles from the interval up to it.
-    pub(crate) fn next_pause(&mut self, options: &Options) -> Option<Duration> {
-        let interval = options.reconnect_ivl?;
+    pub(crate) fn next_pause(&mut self) -> Option<Duration> {
+        let options = &self.terms.options;
+        let interval = options.reconnect_ivl?.max(LEAST_PAUSE);
         let maximum = options.reconnect_ivl_max.filter(|maximum| *maximum > interval);
         let pause = match (maximum, self.pause) {
             (None, _) => interval + jitter(interval),
@@ -69,6 +72,9 @@ impl Session {
         Some(pause)
     }
 }
+
+/// Even an interval of 0 is no reason to spin on a port that refuses.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 fn jitter(interval: Duration) -> Duration {
     let random = RandomState::new().hash_one(0u8);

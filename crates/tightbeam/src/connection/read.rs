@@ -38,6 +38,8 @@ pub(crate) struct ReadJob {
     protocol: Box<zmtp::Connection>,
     rest: Vec<u8>,
     large: Option<LargeBody>,
+    /// The most to read besides a large body.
+    limit: usize,
 }
 
 /// What a turn of reading brought.
@@ -140,8 +142,9 @@ impl ReadJob {
 
     /// Reads: the open body first, then into `buffer`. Answers how much was read, and could be.
     fn fill(&mut self, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+        let room = buffer.len().min(self.limit);
+        let buffer = &mut buffer[..room];
         let Some(large) = &mut self.large else {
-            let room = buffer.len();
             return self.stream.read(buffer).map(|read| (read, room));
         };
         let remaining = large.body.remaining();
@@ -190,7 +193,7 @@ fn out_of_memory(_: crate::message::OutOfMemory) -> Loss {
 
 impl Connection {
     /// Takes out what a read needs, unless another reader has it.
-    pub(crate) fn begin_read(&mut self) -> Option<ReadJob> {
+    pub(crate) fn begin_read(&mut self, limit: usize) -> Option<ReadJob> {
         if self.reading || self.ending.is_some() || !self.readable {
             return None;
         }
@@ -201,6 +204,7 @@ impl Connection {
             stream: Arc::clone(&self.stream),
             protocol,
             rest: std::mem::take(&mut self.rest),
+            limit,
             large: self.large.take(),
         })
     }

@@ -27,7 +27,7 @@ new_key_type! {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traffic {
-    /// Whole messages accepted from the application.
+    /// Whole messages queued for peers: one that goes to three subscribers counts three times.
     pub messages_sent: u64,
     /// Bytes of their bodies.
     pub bytes_sent: u64,
@@ -49,6 +49,10 @@ impl std::ops::AddAssign for Traffic {
     }
 }
 
+/// Bytes read for each message that may wait: a mark of 1,000 allows full reads.
+const TYPICAL_MESSAGE: usize = 128;
+/// The least that is worth a system call, in bytes.
+const LEAST_READ: usize = 8 * 1024;
 /// Bytes that may wait when blocked senders come back.
 const RELAXED_BYTES: usize = 1 << 20;
 
@@ -101,6 +105,14 @@ impl Pipe {
         let messages = self.incoming.messages();
         (self.recv_hwm != 0 && messages >= self.recv_hwm)
             || (messages > 0 && self.incoming.bytes() >= self.recv_bytes)
+    }
+
+    /// The most to read at once: few messages may wait for a small mark, and one read can bring many.
+    pub(crate) fn read_limit(&self) -> usize {
+        match self.recv_hwm {
+            0 => usize::MAX,
+            mark => mark.saturating_mul(TYPICAL_MESSAGE).max(LEAST_READ),
+        }
     }
 
     /// Whether reading, once stopped, may go on: half of the mark is free again.

@@ -18,7 +18,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use super::handover::{Handover, Watch};
-use crate::sys::{self, TimerFd};
+use crate::sys::{self, EventFd, TimerFd};
 
 /// How often the I/O thread looks at sockets that their callers have left claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -98,6 +98,8 @@ struct Inbox {
 pub(crate) struct IoShared {
     registry: Registry,
     waker: Waker,
+    /// Always readable.
+    beacon: EventFd,
     inbox: Mutex<Inbox>,
     watch: Watch,
     next_token: AtomicUsize,
@@ -117,6 +119,11 @@ impl IoShared {
     /// A token for a new socket.
     pub(crate) fn token(&self) -> usize {
         self.next_token.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A descriptor that is always readable: putting it into a poll wakes whoever sleeps there.
+    pub(crate) fn beacon(&self) -> RawFd {
+        self.beacon.as_raw_fd()
     }
 
     /// Whether the thread looks at claimed sockets.
@@ -206,10 +213,13 @@ impl IoThread {
         let tick = TimerFd::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
         let registry = poll.registry().try_clone()?;
+        let beacon = EventFd::new()?;
+        beacon.signal();
         registry.register(&mut SourceFd(&tick.as_raw_fd()), BURST_TICK, Interest::READABLE)?;
         let shared = Arc::new(IoShared {
             registry,
             waker,
+            beacon,
             inbox: Mutex::default(),
             watch: Watch::new(),
             next_token: AtomicUsize::new(FIRST_SOCKET),

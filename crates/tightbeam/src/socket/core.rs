@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 
 use mio::unix::SourceFd;
-use mio::{Events, Poll, Registry, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token};
 use zmtp::SocketType;
 
 use super::state::{Deferred, Guard, Life, State};
@@ -16,13 +16,13 @@ use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::pattern::Pattern;
 use crate::reactor::handover::Handover;
-use crate::reactor::io_thread::{Command, IoShared};
+use crate::reactor::io_thread::{Command, Driven, IoShared};
 use crate::reactor::waiters::Wakeups;
 use crate::sys;
 
 /// Events taken from a poll at once.
 pub(super) const EVENTS: usize = 128;
-/// The token of the waker in a socket's poll.
+/// The token of the beacon in a socket's poll.
 pub(super) const WAKE: Token = Token(usize::MAX);
 
 /// What a thread must hold to wait for the socket's events.
@@ -40,7 +40,8 @@ pub(super) struct Reactor {
     pub(super) poll_fd: RawFd,
     pub(super) registry: Registry,
     pub(super) seat: Mutex<Seat>,
-    waker: OnceLock<Option<Waker>>,
+    /// The I/O thread's beacon is in the poll: nobody needs it before somebody sleeps there.
+    has_beacon: AtomicBool,
 }
 
 impl Reactor {
@@ -49,7 +50,7 @@ impl Reactor {
         let registry = poll.registry().try_clone()?;
         let (token, poll_fd) = (io.token(), poll.as_raw_fd());
         let seat = Mutex::new(Seat { poll, events: Events::with_capacity(EVENTS) });
-        Ok(Reactor { io, token, poll_fd, registry, seat, waker: OnceLock::new() })
+        Ok(Reactor { io, token, poll_fd, registry, seat, has_beacon: AtomicBool::new(false) })
     }
 
     /// Takes the seat if it is free.
@@ -63,13 +64,15 @@ impl Reactor {
 
     /// Wakes whoever sleeps in the socket's poll.
     pub(super) fn wake_poll(&self) {
-        let waker = self.waker.get_or_init(|| Waker::new(&self.registry, WAKE).ok());
-        match waker {
-            // Fails only when the counter is full, and then the sleeper wakes anyway.
-            Some(waker) => drop(waker.wake()),
-            // Out of descriptors: arming reports whatever is pending, and the I/O thread takes over.
-            None => self.io.post(Command::Work(self.token)),
-        }
+        let beacon = self.io.beacon();
+        let mut source = SourceFd(&beacon);
+        // Registering what is readable reports it, and so does registering it again; neither takes a
+        // descriptor. It fails only if another thread is just doing the first of the two.
+        let _ = if self.has_beacon.swap(true, Ordering::SeqCst) {
+            self.registry.reregister(&mut source, WAKE, Interest::READABLE)
+        } else {
+            self.registry.register(&mut source, WAKE, Interest::READABLE)
+        };
     }
 }
 
@@ -219,6 +222,9 @@ impl Core {
             if deferred.kick {
                 self.kick();
             }
+            if deferred.give_back {
+                self.give_back();
+            }
         }
         for stream in deferred.streams {
             stream.discard_input();
@@ -242,6 +248,14 @@ impl Core {
             reactor.wake_poll();
         }
         // Claimed with nobody inside: the next caller, or the look that takes the socket back.
+    }
+
+    /// Gives a claimed socket back at once, if nobody is inside: what it has to do cannot wait until
+    /// somebody looks.
+    pub(super) fn give_back(&self) {
+        if self.handover.rearm() {
+            self.arm();
+        }
     }
 
     /// Whether a caller left just now, too, and found the I/O thread asleep.

@@ -194,7 +194,11 @@ impl State {
         let again = connection.take_again();
         match outcome {
             WriteOutcome::Done => {}
-            WriteOutcome::Blocked if connection.block() => return None,
+            WriteOutcome::Blocked if connection.block() => {
+                // In a burst the sender comes back, or the look finds it gone.
+                self.deferred.give_back |= !self.burst.is_going_on();
+                return None;
+            }
             WriteOutcome::Blocked => return self.begin_write(id),
             WriteOutcome::Failed(error) => {
                 self.lose(id, error.into(), token);

@@ -95,6 +95,7 @@ impl State {
             return;
         };
         session.stage = Stage::Waiting;
+        let immediate = session.terms.options.immediate;
         let closing = matches!(self.life, Life::Closing { .. } | Life::Gone);
         let idle = (closing || session.ending)
             && session
@@ -106,7 +107,7 @@ impl State {
         }
         if let Some(pipe) = lost.pipe {
             self.pattern.interrupt(pipe);
-            if self.options.immediate {
+            if immediate {
                 // The pipe was made for this connection, and goes with it.
                 if let Some(session) = self.sessions.get_mut(id) {
                     session.pipe = None;
@@ -120,15 +121,14 @@ impl State {
 
     /// Plans the next attempt: at once with an address not tried yet, otherwise after a pause.
     pub(super) fn retry_session(&mut self, id: SessionId, next_address: bool, token: usize) {
-        let State { sessions, options, .. } = self;
-        let Some(session) = sessions.get_mut(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.stage = Stage::Waiting;
         if next_address && !session.untried.is_empty() {
             self.set_timer(token, Instant::now(), Timer::Reconnect(id));
             return;
         }
         session.untried.clear();
-        match session.next_pause(options) {
+        match session.next_pause() {
             Some(pause) => self.set_timer_in(token, pause, Timer::Reconnect(id)),
             None => self.end_session(id),
         }
@@ -250,6 +250,8 @@ impl Core {
         let linger = guard.options.linger;
         let until = linger.map(|linger| Instant::now() + linger.min(FAR));
         guard.life = Life::Closing { until };
+        // What was lost with peers that left earlier is counted as dropped, not here.
+        guard.undelivered = 0;
         let state = &mut *guard;
         state.waiters.notify_all();
         state.staged.clear();

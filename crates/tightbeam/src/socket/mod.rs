@@ -8,6 +8,7 @@ mod endpoints;
 mod flush;
 mod future;
 mod loss;
+mod peers;
 mod poller;
 mod setters;
 mod state;

@@ -21,6 +21,7 @@ use crate::pipe::{PipeId, Pipes, Segment};
 use crate::reactor::io_thread::Command;
 use crate::reactor::waiters::{Waiters, Wakeups};
 use crate::session::Session;
+use crate::terms::Terms;
 use crate::transport::{Listener, Stream};
 
 /// What the kernel reports events for.
@@ -35,6 +36,7 @@ pub(crate) enum Source {
 pub(crate) struct Listening {
     pub(crate) listener: Arc<Listener>,
     pub(crate) endpoint: Endpoint,
+    pub(crate) terms: Arc<Terms>,
     /// In the list of ready sources.
     pub(crate) listed: bool,
     /// Connections whose handshake is not complete, oldest first.
@@ -115,6 +117,8 @@ pub(crate) struct Deferred {
     pub(crate) streams: Vec<Arc<Stream>>,
     /// Sources became ready although nobody may be looking.
     pub(crate) kick: bool,
+    /// The kernel's buffer is full: somebody must be told when it is not.
+    pub(crate) give_back: bool,
     /// The socket has ended: tell the context.
     pub(crate) ended: bool,
 }
@@ -321,9 +325,10 @@ impl Core {
     fn do_put_off(&self, work: Work) {
         let Work { wakeups, deferred, released } = work;
         self.wake(wakeups);
-        drop(released);
         if let Some(deferred) = deferred {
             self.do_deferred(deferred);
         }
+        // Last, for it is foreign code that may panic.
+        drop(released);
     }
 }

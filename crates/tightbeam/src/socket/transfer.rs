@@ -5,7 +5,7 @@ use super::state::{Guard, State};
 use super::wait::Timing;
 use crate::error::{Error, Result};
 use crate::message::{Frame, Message};
-use crate::pattern::{Received, Refusal};
+use crate::pattern::{Pattern, Received, Refusal};
 use crate::pipe::{Body, Parts, REFERENCE_FROM};
 use crate::reactor::waiters::Interest;
 
@@ -234,7 +234,17 @@ impl State {
     #[inline]
     fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
         let State { pattern, pipes, options, .. } = self;
-        pattern.send(pipes, parts, options)
+        pattern.send(pipes, parts, options)?;
+        self.turn_changed();
+        Ok(())
+    }
+
+    /// Where sending and receiving take turns, those who only look are told of each.
+    #[inline]
+    fn turn_changed(&mut self) {
+        if matches!(self.pattern, Pattern::Req(_) | Pattern::Rep(_)) && !self.waiters.is_empty() {
+            self.waiters.notify(Interest::Observe, 0);
+        }
     }
 
     /// Takes the next part and shows it to `f`; what it lies in is let go afterwards.
@@ -253,6 +263,7 @@ impl State {
         if !quiet {
             self.after_recv(pipe);
         }
+        self.turn_changed();
         Ok(result)
     }
 
@@ -267,6 +278,7 @@ impl State {
         if !quiet {
             self.after_recv(pipe);
         }
+        self.turn_changed();
         Ok(frame)
     }
 }

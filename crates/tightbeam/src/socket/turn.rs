@@ -10,10 +10,10 @@ use zmtp::{FrameHeader, Progress};
 use super::burst::Look;
 use super::core::{Core, Reactor, WAKE};
 use super::state::{Guard, Life, Source, State, Timer};
-use crate::connection::{Arrival, Connection, Loss, Phase, ReadJob, SourceId};
+use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
 use crate::error::Error;
 use crate::message::Frame;
-use crate::pipe::{PipeId, buffers};
+use crate::pipe::{Pipe, PipeId, buffers};
 use crate::reactor::handover::Handover;
 use crate::reactor::io_thread::{Command, Driven};
 use crate::reactor::waiters::Interest;
@@ -98,10 +98,11 @@ impl Core {
             }
             Some(Source::Connection(connection)) => {
                 let resumed = connection.resumed;
-                let full = connection.pipe.and_then(|pipe| guard.pipes.get(pipe));
-                let full = full.is_some_and(|pipe| pipe.paused);
+                let pipe = connection.pipe.and_then(|pipe| guard.pipes.get(pipe));
+                let full = pipe.is_some_and(|pipe| pipe.paused);
+                let limit = pipe.map_or(usize::MAX, Pipe::read_limit);
                 let connection = if full { None } else { guard.connection(id) };
-                let job = connection.and_then(Connection::begin_read);
+                let job = connection.and_then(|connection| connection.begin_read(limit));
                 drop(guard);
                 if resumed {
                     self.write(id);
@@ -207,7 +208,7 @@ impl State {
         let held = connection.held_bytes()
             + connection.waiting_commands()
             + pipe.map_or(0, |pipe| pipe.incoming.bytes());
-        (held > self.options.max_held_bytes).then_some("bytes held")
+        (held > connection.terms.options.max_held_bytes).then_some("bytes held")
     }
 
     /// Makes the protocol's next deadline a timer, unless an earlier one is set already.
@@ -262,11 +263,11 @@ impl State {
     }
 }
 
-fn push_large(pipe: &mut crate::pipe::Pipe, header: FrameHeader, frame: Frame) {
+fn push_large(pipe: &mut Pipe, header: FrameHeader, frame: Frame) {
     pipe.incoming.push_large(header.more, frame);
 }
 
-fn push_traffic(pipe: &mut crate::pipe::Pipe, progress: Progress, buffer: &mut Vec<u8>) {
+fn push_traffic(pipe: &mut Pipe, progress: Progress, buffer: &mut Vec<u8>) {
     let messages = progress.messages as usize;
     match progress.traffic {
         zmtp::Traffic::None => {}
@@ -322,6 +323,9 @@ impl Driven for Core {
         };
         if look != Look::Nothing {
             self.flush_all();
+        }
+        if look == Look::Over {
+            self.give_back();
         }
         look != Look::Over
     }

@@ -1,0 +1,148 @@
+//! Peers: what a connection's protocol reports, from the handshake to subscriptions.
+
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use zmtp::Event;
+
+use super::state::{Source, State};
+use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
+use crate::message::{Peer, PeerInfo};
+use crate::monitor::EventKind;
+use crate::pipe::{Pipe, PipeId};
+use crate::reactor::waiters::Interest;
+
+impl State {
+    /// A pipe with the socket's high-water marks, known to the pattern.
+    pub(super) fn add_pipe(&mut self) -> PipeId {
+        let send = self.options.sndhwm.unwrap_or(0);
+        let receive = self.options.rcvhwm.unwrap_or(0);
+        let id = self.pipes.insert(Pipe::new(send, receive, self.options.max_held_bytes));
+        self.pattern.attach(&mut self.pipes, id, &self.options);
+        let room = if send == 0 { usize::MAX } else { send };
+        self.waiters.notify(Interest::Send, room);
+        id
+    }
+
+    /// Counts an accepted connection whose handshake is to come; the oldest such goes if there are
+    /// too many.
+    pub(super) fn admit(&mut self, id: SourceId, listener: SourceId, token: usize) {
+        let endpoint = self.endpoint_of(Origin::Listener(listener));
+        self.monitors.tell(EventKind::Accepted, endpoint.as_ref(), None);
+        let Some(listening) = self.listening(listener) else {
+            return self.lose(id, Loss::Ours, token);
+        };
+        listening.pending.push_back(id);
+        if listening.pending.len() > listening.terms.options.max_handshakes
+            && let Some(oldest) = listening.pending.pop_front()
+        {
+            self.lose(oldest, Loss::Budget("pending handshakes"), token);
+        }
+    }
+
+    /// Deals with what the protocol reports. True if there is something to write.
+    pub(super) fn take_events(&mut self, id: SourceId, token: usize) -> bool {
+        let mut reply = false;
+        while let Some(event) = self.next_event(id) {
+            match event {
+                Event::Ready(peer) => {
+                    self.establish(id, &peer);
+                    reply = true;
+                }
+                Event::Subscribe(topic) => self.peer_subscribes(id, &topic, true, token),
+                Event::Cancel(topic) => self.peer_subscribes(id, &topic, false, token),
+                _ => {}
+            }
+        }
+        reply
+    }
+
+    fn next_event(&mut self, id: SourceId) -> Option<Event> {
+        self.connection(id)?.protocol()?.poll_event()
+    }
+
+    fn peer_subscribes(&mut self, id: SourceId, topic: &[u8], subscribe: bool, token: usize) {
+        let Some(connection) = self.connection(id) else { return };
+        let Some(pipe) = connection.pipe else { return };
+        let terms = Arc::clone(&connection.terms);
+        self.pattern.peer_subscription(pipe, topic, subscribe);
+        let (topics, bytes) = self.pattern.subscriptions_of(pipe);
+        if topics > terms.options.max_subscriptions {
+            self.lose(id, Loss::Budget("subscriptions"), token);
+        } else if bytes > terms.options.max_topic_bytes {
+            self.lose(id, Loss::Budget("bytes of topics"), token);
+        }
+    }
+
+    /// The handshake is complete: the connection gets its pipe.
+    fn establish(&mut self, id: SourceId, peer: &zmtp::Peer) {
+        let Some(connection) = self.connection(id) else { return };
+        let Some(encoder) = connection.protocol().map(|protocol| protocol.encoder()) else {
+            return;
+        };
+        connection.establish(peer.version, encoder);
+        let origin = connection.origin;
+        let address = connection.stream.peer_address();
+        let descriptor = Some(connection.stream.as_raw_fd());
+        let pipe = match origin {
+            Origin::Listener(listener) => {
+                if let Some(listening) = self.listening(listener) {
+                    listening.pending.retain(|pending| *pending != id);
+                }
+                self.add_pipe()
+            }
+            Origin::Session(session) => self.session_pipe(session),
+        };
+        if let Some(connection) = self.connection(id) {
+            connection.pipe = Some(pipe);
+        }
+        self.links.insert(pipe, id);
+        if let Some(pipe) = self.pipes.get_mut(pipe) {
+            pipe.peer = Some(Arc::new(Peer::new(PeerInfo {
+                address,
+                socket_type: peer.socket_type,
+                routing_id: peer.routing_id.clone(),
+                properties: peer.properties.clone(),
+                authenticated: Vec::new(),
+                descriptor,
+            })));
+        }
+        self.pattern.identify(&mut self.pipes, pipe, &peer.routing_id, &self.options);
+        self.replay_subscriptions(id);
+        let endpoint = self.endpoint_of(origin);
+        self.monitors.tell(EventKind::HandshakeSucceeded, endpoint.as_ref(), None);
+    }
+
+    fn session_pipe(&mut self, id: SessionId) -> PipeId {
+        let existing = self.sessions.get_mut(id).and_then(|session| {
+            session.reset();
+            session.pipe
+        });
+        let pipe = existing.unwrap_or_else(|| self.add_pipe());
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.pipe = Some(pipe);
+        }
+        pipe
+    }
+
+    fn replay_subscriptions(&mut self, id: SourceId) {
+        let State { sources, pattern, .. } = self;
+        if let Some(Source::Connection(connection)) = sources.get_mut(id) {
+            pattern.each_subscription(|topic| connection.announce(topic, true));
+        }
+    }
+
+    /// Tells every peer of a subscription, or its end. Answers whom there is something to write to.
+    pub(super) fn announce(&mut self, topic: &[u8], subscribe: bool) -> Vec<SourceId> {
+        let mut told = Vec::new();
+        for (id, source) in &mut self.sources {
+            if let Source::Connection(connection) = source
+                && connection.phase == Phase::Traffic
+            {
+                connection.announce(topic, subscribe);
+                told.push(id);
+            }
+        }
+        told
+    }
+}

@@ -1,0 +1,43 @@
+//! What holds for the connections of an endpoint: options, frozen when it was bound or connected.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zmtp::{Config, Heartbeat, Role, SocketType};
+
+use crate::options::Options;
+
+/// The options as they were when an endpoint was bound or connected: what is set later holds for later
+/// endpoints.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) options: Options,
+    /// The same for the protocol, shared by all connections of the endpoint.
+    pub(crate) protocol: Arc<Config>,
+}
+
+impl Terms {
+    pub(crate) fn new(options: &Options, socket_type: SocketType, role: Role) -> Arc<Terms> {
+        let protocol = Arc::new(config(options, socket_type, role));
+        Arc::new(Terms { options: options.clone(), protocol })
+    }
+}
+
+/// What a connection's protocol must know.
+fn config(options: &Options, socket_type: SocketType, role: Role) -> Config {
+    let mut config = Config::new(socket_type, role);
+    config.routing_id.clone_from(&options.routing_id);
+    config.properties.clone_from(&options.metadata);
+    // What could never be held is refused at its header.
+    let most = options.max_held_bytes as u64;
+    config.max_message_size = Some(options.max_message_size().map_or(most, |size| size.min(most)));
+    config.limits.frames_per_message = u32::try_from(options.max_frames).unwrap_or(u32::MAX);
+    config.limits.topic = options.max_topic_bytes as u64;
+    config.handshake_timeout = options.handshake_ivl;
+    config.heartbeat = options.heartbeat_ivl.map(|interval| Heartbeat {
+        interval,
+        timeout: options.heartbeat_timeout().unwrap_or(interval),
+        ttl: Duration::from_millis(u64::from(options.heartbeat_ttl_ds) * 100),
+    });
+    config
+}
