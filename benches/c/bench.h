@@ -13,14 +13,17 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum mode { LAT, THR, PACED };
+enum mode { LAT, THR, PACED, MATCH };
+
+enum { TOPIC_LEN = 16 };
 
 struct job {
     enum mode mode;
     bool server;
     const char *endpoint;
     size_t count, size, warm_up;
-    double rate;
+    double rate;  /* of PACED */
+    size_t sends; /* of MATCH, where count is the number of topics */
 };
 
 static inline uint64_t now_ns(void)
@@ -55,22 +58,25 @@ static inline void *allocate(size_t bytes)
 
 static inline struct job parse_job(int argc, char **argv)
 {
-    static const char *const modes[] = {"lat", "thr", "paced"};
+    static const char *const modes[] = {"lat", "thr", "paced", "match"};
     struct job job = {0};
-    if (argc < 6) {
-        fprintf(stderr, "usage: PROGRAM lat|thr|paced server|client ENDPOINT COUNT SIZE [RATE]\n");
+    while (argc >= 6 && job.mode <= MATCH && strcmp(argv[1], modes[job.mode]))
+        job.mode++;
+    if (argc < 6 || job.mode > MATCH) {
+        fprintf(stderr, "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS]\n");
         exit(2);
     }
-    while (job.mode < PACED && strcmp(argv[1], modes[job.mode]))
-        job.mode++;
     job.server = !strcmp(argv[2], "server");
     job.endpoint = argv[3];
     job.count = strtoull(argv[4], NULL, 10);
     job.size = strtoull(argv[5], NULL, 10);
     job.rate = argc > 6 ? atof(argv[6]) : 0;
-    job.warm_up = job.mode == THR ? 0 : job.count / 10;
-    if (!job.count || (job.mode == PACED && (job.size < 8 || job.rate <= 0))) {
-        fprintf(stderr, "COUNT must not be 0; paced needs a SIZE of at least 8 and a RATE\n");
+    job.sends = argc > 6 ? strtoull(argv[6], NULL, 10) : 0;
+    job.warm_up = job.mode == THR ? 0 : (job.mode == MATCH ? job.sends : job.count) / 10;
+    if (!job.count || (job.mode == PACED && (job.size < 8 || job.rate <= 0)) ||
+        (job.mode == MATCH && (job.size < TOPIC_LEN || !job.sends))) {
+        fprintf(stderr, "COUNT must not be 0; paced needs a SIZE of at least 8 and a RATE, "
+                        "match a SIZE of at least 16 and SENDS\n");
         exit(2);
     }
     return job;

@@ -127,7 +127,7 @@ static void receive(const struct job *job)
 int main(int argc, char **argv)
 {
     struct job job = parse_job(argc, argv);
-    if (job.mode == LAT) {
+    if (job.mode != THR && job.mode != PACED) {
         fprintf(stderr, "raw_stream knows thr and paced; raw_pingpong knows lat\n");
         return 2;
     }

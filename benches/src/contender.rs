@@ -18,6 +18,11 @@ impl Contender {
     pub(crate) fn program(&self, mode: Mode) -> &Path {
         if mode == Mode::Lat { &self.lat } else { &self.rest }
     }
+
+    /// There is nothing raw to compare subscriptions with.
+    pub(crate) fn takes_part(&self, mode: Mode) -> bool {
+        mode != Mode::Match || self.name != "raw"
+    }
 }
 
 /// All contenders that can be had here; those that cannot are named on stderr.

@@ -16,7 +16,7 @@ const HELP: &str = "\
 cargo xtask bench [OPTION]...
 
   --quick            fewer messages and rounds: about a minute
-  --only MODE        lat, thr or paced alone
+  --only MODE        lat, thr, paced or match alone
   --rounds N         rounds
   --json FILE        also write the results there as JSON (`-`: to standard output, instead of the tables)
   --urgent           (xtask; root) before everything else that runs on this machine
@@ -82,7 +82,7 @@ fn bench(options: &Options) -> Result<(), String> {
         }
         eprintln!("{}", workload.title());
         for _ in 0..options.rounds.unwrap_or(options.depth.rounds()) {
-            for contender in &contenders {
+            for contender in contenders.iter().filter(|c| c.takes_part(workload.mode)) {
                 let outcome = run::once(&workload, contender, &placements, options.depth);
                 if let Err(error) = &outcome {
                     eprintln!("  {} failed: {error}", contender.name);

@@ -28,6 +28,12 @@ fn columns(mode: Mode) -> &'static [Column] {
             ("p999_us", "p99.9 us", 1, false),
             ("cpu_us", "CPU us per msg", 1, false),
         ],
+        Mode::Match => &[
+            ("none_ns", "ns per send, none matches", 0, true),
+            ("one_ns", "ns per send, one matches", 0, true),
+            ("one_cpu_ns", "CPU ns of the publisher for it", 0, true),
+            ("subscribe_ms", "all subscribed after ms", 1, true),
+        ],
     }
 }
 
@@ -36,7 +42,13 @@ fn heading(mode: Mode) -> &'static str {
         Mode::Lat => "Round trip (REQ/REP)",
         Mode::Thr => "Streaming (PUSH/PULL), one core per process",
         Mode::Paced => "One-way latency of a paced sender (PUSH/PULL)",
+        Mode::Match => "Subscription matching (PUB/SUB), one core per process",
     }
+}
+
+/// With whom the others are compared.
+fn yardsticks(mode: Mode) -> &'static [&'static str] {
+    if mode == Mode::Match { &["libzmq"] } else { &["raw", "libzmq"] }
 }
 
 struct Entry {
@@ -116,7 +128,7 @@ impl Results {
             for (_, name, _, ratios) in columns(mode) {
                 head.push((*name).to_owned());
                 if *ratios {
-                    head.extend(["/ raw".to_owned(), "/ libzmq".to_owned()]);
+                    head.extend(yardsticks(mode).iter().map(|other| format!("/ {other}")));
                 }
             }
             let _ = writeln!(text, "\n### {}\n\n{}", heading(mode), row(&head));
@@ -138,7 +150,7 @@ impl Results {
                 }
                 _ => "failed".to_owned(),
             });
-            for other in ["raw", "libzmq"].iter().filter(|_| *ratios) {
+            for other in yardsticks(entry.workload.mode).iter().filter(|_| *ratios) {
                 let ratio = self.ratio(entry, key, other);
                 cells.push(ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}x")));
             }

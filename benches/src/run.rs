@@ -133,8 +133,7 @@ pub(crate) fn once(
         let mut command = placements.command(contender, workload, server);
         command.arg(workload.mode.name()).arg(if server { "server" } else { "client" });
         command.arg(format!("tcp://127.0.0.1:{port}"));
-        command.args([count.to_string(), workload.size.to_string()]);
-        command.args(workload.rate.map(|rate| rate.to_string()));
+        command.args(workload.arguments(depth));
         command
     };
     let deadline = Instant::now() + LIMIT;
@@ -152,6 +151,9 @@ fn free_port() -> io::Result<u16> {
 }
 
 fn figures(workload: &Workload, count: usize, server: &str, client: &str) -> Option<Figures> {
+    if workload.mode == Mode::Match {
+        return match_figures(server, client);
+    }
     let cpu_s = number(server, "cpu_s")? + number(client, "cpu_s")?;
     let mut figures = Figures::from([("cpu_us", cpu_s * 1e6 / count as f64)]);
     if workload.mode == Mode::Thr {
@@ -164,6 +166,14 @@ fn figures(workload: &Workload, count: usize, server: &str, client: &str) -> Opt
     let measuring = if workload.mode == Mode::Lat { client } else { server };
     for (name, key) in [("p50_us", "p50_ns"), ("p99_us", "p99_ns"), ("p999_us", "p999_ns")] {
         figures.insert(name, number(measuring, key)? / 1e3);
+    }
+    Some(figures)
+}
+
+fn match_figures(server: &str, client: &str) -> Option<Figures> {
+    let mut figures = Figures::from([("subscribe_ms", number(client, "subscribe_s")? * 1e3)]);
+    for key in ["none_ns", "one_ns", "one_cpu_ns"] {
+        figures.insert(key, number(server, key)?);
     }
     Some(figures)
 }

@@ -9,22 +9,25 @@ pub(crate) enum Mode {
     Thr,
     /// One-way latency at a given rate.
     Paced,
+    /// A publisher with many subscriptions.
+    Match,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 3] = [Self::Lat, Self::Thr, Self::Paced];
+    pub(crate) const ALL: [Self; 4] = [Self::Lat, Self::Thr, Self::Paced, Self::Match];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Lat => "lat",
             Self::Thr => "thr",
             Self::Paced => "paced",
+            Self::Match => "match",
         }
     }
 
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
-        found.ok_or_else(|| format!("no mode {name:?}: lat, thr or paced"))
+        found.ok_or_else(|| format!("no mode {name:?}: lat, thr, paced or match"))
     }
 }
 
@@ -61,6 +64,8 @@ pub(crate) struct Workload {
     pub(crate) size: usize,
     /// Messages per second, where it is paced.
     pub(crate) rate: Option<u32>,
+    /// Subscriptions, where there are any.
+    pub(crate) topics: Option<usize>,
     /// Messages in a full run.
     full_count: usize,
 }
@@ -74,6 +79,17 @@ impl Workload {
         }
     }
 
+    /// What a contender is told behind the endpoint: COUNT SIZE [RATE|SENDS].
+    pub(crate) fn arguments(&self, depth: Depth) -> Vec<String> {
+        let count = self.count(depth);
+        let numbers = match (self.rate, self.topics) {
+            (Some(rate), _) => vec![count, self.size, rate as usize],
+            (_, Some(topics)) => vec![topics, self.size, count],
+            (None, None) => vec![count, self.size],
+        };
+        numbers.iter().map(usize::to_string).collect()
+    }
+
     /// What distinguishes it within its mode.
     pub(crate) fn label(&self) -> String {
         let size = match self.size {
@@ -85,9 +101,10 @@ impl Workload {
             Placement::OneCore => "one core",
             Placement::TwoCores => "two cores",
         };
-        match self.rate {
-            Some(rate) => format!("{rate} msg/s, {size}, {cores}"),
-            None => format!("{size}, {cores}"),
+        match (self.rate, self.topics) {
+            (Some(rate), _) => format!("{rate} msg/s, {size}, {cores}"),
+            (_, Some(topics)) => format!("{topics} subscriptions, {size}, {cores}"),
+            (None, None) => format!("{size}, {cores}"),
         }
     }
 
@@ -103,6 +120,7 @@ pub(crate) fn all() -> Vec<Workload> {
         placement,
         size,
         rate: None,
+        topics: None,
         full_count,
     };
     let mut all = vec![
@@ -116,6 +134,10 @@ pub(crate) fn all() -> Vec<Workload> {
     all.extend([1_000, 10_000, 100_000].map(|rate| Workload {
         rate: Some(rate),
         ..plain(Mode::Paced, Placement::TwoCores, 64, 5 * rate as usize)
+    }));
+    all.extend([1_000, 100_000].map(|topics| Workload {
+        topics: Some(topics),
+        ..plain(Mode::Match, Placement::TwoCores, 64, 1_000_000)
     }));
     all
 }

@@ -1,5 +1,6 @@
 //! Tightbeam as a contender: the same work as `c/zmq_bench.c`, through the Rust API.
 
+mod matching;
 mod system;
 
 use std::error::Error;
@@ -14,6 +15,7 @@ enum Mode {
     Lat,
     Thr,
     Paced,
+    Match,
 }
 
 struct Job {
@@ -22,19 +24,24 @@ struct Job {
     endpoint: String,
     count: usize,
     size: usize,
+    /// Of `Paced`.
     rate: f64,
+    /// Of `Match`, where `count` is the number of topics.
+    sends: usize,
     warm_up: usize,
 }
 
 fn main() -> Outcome {
     let job = parse().ok_or(
-        "usage: PROGRAM lat|thr|paced server|client ENDPOINT COUNT SIZE [RATE]; COUNT must not be 0; \
-         paced needs a SIZE of at least 8 and a RATE",
+        "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS]; COUNT must not be 0; \
+         paced needs a SIZE of at least 8 and a RATE, match a SIZE of at least 16 and SENDS",
     )?;
     let context = Context::new();
     match (job.mode, job.server) {
         (Mode::Lat, true) => answer(&job, context.socket()?)?,
         (Mode::Lat, false) => ask(&job, context.socket()?)?,
+        (Mode::Match, true) => matching::publish(&job, &context)?,
+        (Mode::Match, false) => matching::subscribe(&job, &context)?,
         (_, true) => receive(&job, context.socket()?)?,
         (_, false) => stream(&job, context.socket()?)?,
     }
@@ -47,20 +54,32 @@ fn parse() -> Option<Job> {
         "lat" => Mode::Lat,
         "thr" => Mode::Thr,
         "paced" => Mode::Paced,
+        "match" => Mode::Match,
         _ => return None,
     };
     let count: usize = arguments.get(3)?.parse().ok()?;
+    let extra = arguments.get(5).and_then(|extra| extra.parse().ok()).unwrap_or(0.0);
+    let sends = extra as usize;
     let job = Job {
         mode,
         server: arguments.get(1)? == "server",
         endpoint: arguments.get(2)?.clone(),
         count,
         size: arguments.get(4)?.parse().ok()?,
-        rate: arguments.get(5).and_then(|rate| rate.parse().ok()).unwrap_or(0.0),
-        warm_up: if mode == Mode::Thr { 0 } else { count / 10 },
+        rate: extra,
+        sends,
+        warm_up: match mode {
+            Mode::Thr => 0,
+            Mode::Lat | Mode::Paced => count / 10,
+            Mode::Match => sends / 10,
+        },
     };
-    let paced = mode != Mode::Paced || (job.size >= 8 && job.rate > 0.0);
-    (count > 0 && paced).then_some(job)
+    let complete = match mode {
+        Mode::Lat | Mode::Thr => true,
+        Mode::Paced => job.size >= 8 && job.rate > 0.0,
+        Mode::Match => job.size >= matching::TOPIC_LEN && sends > 0,
+    };
+    (count > 0 && complete).then_some(job)
 }
 
 fn receive_one(received: tightbeam::Result<tightbeam::Copied>, size: usize) -> Outcome {
