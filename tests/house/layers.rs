@@ -14,7 +14,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["endpoint"], &["error"]),
     (&["pipe"], &["message"]),
     (&["pattern"], &["error", "options", "pipe"]),
-    (&["transport"], &["endpoint", "options"]),
+    (&["transport"], &["endpoint", "options", "sys"]),
     (&["terms"], &["options"]),
     (&["connection"], &["message", "pipe", "terms", "transport"]),
     (&["session"], &["connection", "endpoint", "pipe", "terms"]),

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tightbeam::options::OwnedValue;
-use tightbeam::options::number::{LINGER, RECONNECT_IVL, context};
-use tightbeam::{Context, EventKind, Pull, Push, Socket};
+use tightbeam::options::number::{LINGER, RCVHWM, RECONNECT_IVL, context};
+use tightbeam::{Context, Dealer, EventKind, Frame, Pull, Push, Router, Socket};
 use tightbeam_tests::sockets::*;
 
 /// A port that nobody listens at just now.
@@ -183,4 +183,30 @@ fn sockets_of_a_context_that_is_not_blocky_do_not_linger() {
     push.connect("tcp://127.0.0.1:1").unwrap();
     push.send("x").unwrap();
     assert_eq!(promptly("close", || push.close()), 1);
+}
+
+/// A stream that is closed with unread input is reset, and the system drops what it still holds.
+#[test]
+fn a_socket_closed_with_unread_messages_delivers_its_own() {
+    let context = Context::new();
+    let router = open_with::<Router>(&context, &[(RCVHWM, 1)]);
+    let dealer = open_with::<Dealer>(&context, &[(RCVHWM, 1)]);
+    dealer.set_routing_id(b"D").unwrap();
+    connect(&dealer, &bind(&router));
+    dealer.send("here").unwrap();
+    assert_eq!(router.recv_timeout(LIMIT).unwrap()[1], "here");
+    // More than one read takes, and less than the system holds.
+    for _ in 0..40 {
+        router.send([Frame::from("D"), vec![1; 1000].into()]).unwrap();
+    }
+    await_waiting(&dealer, 1);
+    for i in 0..60_u8 {
+        dealer.send(vec![i; 100_000]).unwrap();
+    }
+    let closing = thread::spawn(move || dealer.close());
+    for i in 0..60_u8 {
+        let message = router.recv_timeout(LIMIT).unwrap();
+        assert_eq!((message[1].len(), message[1][0]), (100_000, i));
+    }
+    assert_eq!(closing.join().unwrap(), 0);
 }

@@ -301,6 +301,14 @@ fn install_fork_handler() -> u32 {
     }
 }
 
+/// How many bytes written to a stream the other side has not acknowledged yet; 0 if that cannot be told.
+pub(crate) fn unsent(stream: BorrowedFd<'_>) -> usize {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the request writes one integer, to a place that is valid.
+    let told = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if told == 0 { usize::try_from(bytes).unwrap_or(0) } else { 0 }
+}
+
 unsafe extern "C" fn after_fork_in_child() {
     // The child has one thread, so nothing comes between.
     let generation = FORK_GENERATION.load(Ordering::Relaxed);

@@ -10,6 +10,7 @@
 //!   [`clear`](EventFd::clear).
 //! * [`TimerFd`]: a descriptor that becomes readable at regular intervals.
 //! * [`read_into`]: read from a descriptor into memory that nobody has initialised.
+//! * [`unsent`]: what a stream still has to deliver.
 //! * [`fork_generation`]: a number that is different in a forked child.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
@@ -25,7 +26,7 @@ mod platform;
 mod tests;
 
 pub(crate) use platform::{
-    EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, ppoll, read_into,
+    EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, ppoll, read_into, unsent,
 };
 
 /// Why a [`futex_wait`] ended.

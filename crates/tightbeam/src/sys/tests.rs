@@ -211,3 +211,16 @@ fn a_forked_child_has_another_generation() {
     assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
     assert_eq!(fork_generation(), before, "the parent's stays");
 }
+
+#[test]
+fn what_a_stream_has_not_delivered_is_counted() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (peer, _) = listener.accept().unwrap();
+    assert_eq!(unsent(stream.as_fd()), 0);
+    stream.set_nonblocking(true).unwrap();
+    // Nobody reads: at some time the peer's kernel takes no more.
+    while stream.write(&[0; 65536]).is_ok() {}
+    assert!(unsent(stream.as_fd()) > 0);
+    drop(peer);
+}

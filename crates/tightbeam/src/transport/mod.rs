@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
 
+use crate::sys;
+
 /// Reads that throw away input before a stream is closed.
 const DISCARDS: usize = 64;
 
@@ -77,9 +79,12 @@ impl Stream {
         }
     }
 
-    /// Throws away what has arrived. A stream closed with unread input is reset, and the system then
-    /// drops what it has not sent yet.
+    /// Throws away what has arrived, if the system still has something to deliver: a stream closed with
+    /// unread input is reset, and that would be lost.
     pub(crate) fn discard_input(&self) {
+        if sys::unsent(self.as_fd()) == 0 {
+            return;
+        }
         let mut buffer = [0; 16 * 1024];
         for _ in 0..DISCARDS {
             if !matches!(self.read(&mut buffer), Ok(n) if n > 0) {
