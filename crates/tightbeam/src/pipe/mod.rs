@@ -190,6 +190,15 @@ impl Pipes {
         }
     }
 
+    /// The pipe's connection has something to write, be it only commands.
+    pub(crate) fn mark_dirty(&mut self, id: PipeId) {
+        if let Some(pipe) = self.slots.get_mut(id)
+            && !std::mem::replace(&mut pipe.dirty, true)
+        {
+            self.dirty.push(id);
+        }
+    }
+
     #[inline]
     fn push_to(
         pipe: &mut Pipe,

@@ -132,11 +132,9 @@ impl Core {
         if !guard.pattern.subscribe(topic, subscribe)? {
             return Ok(());
         }
-        let told = guard.announce(topic, subscribe);
-        drop(guard);
-        for id in told {
-            self.write(id);
-        }
+        guard.announce(topic, subscribe);
+        // Many subscriptions in a row are gathered, as messages are.
+        self.after_send(guard, topic.len());
         Ok(())
     }
 

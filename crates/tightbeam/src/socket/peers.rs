@@ -132,17 +132,16 @@ impl State {
         }
     }
 
-    /// Tells every peer of a subscription, or its end. Answers whom there is something to write to.
-    pub(super) fn announce(&mut self, topic: &[u8], subscribe: bool) -> Vec<SourceId> {
-        let mut told = Vec::new();
-        for (id, source) in &mut self.sources {
+    /// Queues for every peer the news of a subscription, or of its end.
+    pub(super) fn announce(&mut self, topic: &[u8], subscribe: bool) {
+        for source in self.sources.values_mut() {
             if let Source::Connection(connection) = source
                 && connection.phase == Phase::Traffic
+                && let Some(pipe) = connection.pipe
             {
                 connection.announce(topic, subscribe);
-                told.push(id);
+                self.pipes.mark_dirty(pipe);
             }
         }
-        told
     }
 }
