@@ -12,6 +12,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::reactor::io_thread::Look;
+
 /// Sends this close to the one before are in a row. The time is what the application spends
 /// between two calls: the calls themselves do not count.
 const GAP: Duration = Duration::from_micros(3);
@@ -22,17 +24,6 @@ const RUN: u32 = 8;
 
 /// Fewer sends between two looks than this are not worth gathering: each can be written by itself.
 const FEW: u64 = 32;
-
-/// What a look has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// The burst is over: write its tail.
-    Over,
-    /// It goes on, and what is queued has waited long enough: write it.
-    Flush,
-    /// It goes on, and its sender writes.
-    Nothing,
-}
 
 /// Whether a send should write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,9 +95,9 @@ impl Burst {
             *self = Burst::default();
             Look::Over
         } else if written {
-            Look::Nothing
+            Look::Steady
         } else {
-            Look::Flush
+            Look::Stale
         }
     }
 }

@@ -7,7 +7,6 @@ use mio::{Events, Token};
 use slotmap::{Key, KeyData};
 use zmtp::{FrameHeader, Progress};
 
-use super::burst::Look;
 use super::core::{Core, Reactor, WAKE};
 use super::state::{Guard, Life, Source, State, Timer};
 use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
@@ -15,7 +14,7 @@ use crate::error::Error;
 use crate::message::Frame;
 use crate::pipe::{Pipe, PipeId, buffers};
 use crate::reactor::handover::Handover;
-use crate::reactor::io_thread::{Command, Driven};
+use crate::reactor::io_thread::{Command, Driven, Look};
 use crate::reactor::waiters::Interest;
 
 /// Turns before the kernel is asked for news again.
@@ -314,20 +313,20 @@ impl Driven for Core {
         unread || unfinished
     }
 
-    fn look_at_burst(&self) -> bool {
+    fn look_at_burst(&self) -> Look {
         let look = match self.try_lock() {
             Ok(mut guard) => guard.burst.look(),
             // Whoever holds the lock is sending: waiting for it would only slow the burst down.
-            Err(Error::Busy) => Look::Nothing,
+            Err(Error::Busy) => Look::Steady,
             Err(_) => Look::Over,
         };
-        if look != Look::Nothing {
+        if look != Look::Steady {
             self.flush_all();
         }
         if look == Look::Over {
             self.give_back();
         }
-        look != Look::Over
+        look
     }
 
     fn expire(&self, now: Instant) -> Option<Instant> {
