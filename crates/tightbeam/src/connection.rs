@@ -103,7 +103,7 @@ pub(crate) struct Connection {
     /// Bytes read and not consumed: the start of a frame.
     rest: Vec<u8>,
     /// A large body that is being read into place.
-    large: Option<LargeBody>,
+    large: Option<Box<LargeBody>>,
     /// The kernel may have something to read: only EAGAIN, or a short read, says otherwise.
     pub(crate) readable: bool,
     /// The peer has closed its side, or the connection failed: a short read proves nothing.
@@ -125,7 +125,7 @@ pub(crate) struct Connection {
     /// What of those was begun to be written, in the peer's wire.
     lead: write::Lead,
     /// Messages encoded for a peer that does not take them as they are.
-    recoded: Option<write::Recoded>,
+    recoded: Option<Box<write::Recoded>>,
     writing: bool,
     /// The kernel's buffer is full; an event ends that.
     pub(crate) blocked: bool,
@@ -258,6 +258,6 @@ impl Connection {
 
     /// Bytes held that are not in the pipe.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.rest.len() + self.large.as_ref().map_or(0, LargeBody::received)
+        self.rest.len() + self.large.as_ref().map_or(0, |large| large.received())
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct ReadJob {
     stream: Arc<Stream>,
     protocol: Box<zmtp::Connection>,
     rest: Vec<u8>,
-    large: Option<LargeBody>,
+    large: Option<Box<LargeBody>>,
     /// The most to read besides a large body.
     limit: usize,
 }
@@ -46,7 +46,7 @@ pub(crate) struct ReadJob {
 #[derive(Debug)]
 pub(crate) struct Arrival {
     /// A large frame that is complete; it comes before the traffic.
-    pub(crate) large: Option<(FrameHeader, Frame)>,
+    pub(crate) large: Option<Box<(FrameHeader, Frame)>>,
     /// What was read; `progress.traffic` may lie in it.
     pub(crate) buffer: Vec<u8>,
     pub(crate) progress: Option<Progress>,
@@ -133,7 +133,7 @@ impl ReadJob {
             let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;
             let start = &arrival.buffer[rest.start + header.header_len..end];
             body.extend(start).map_err(out_of_memory)?;
-            self.large = Some(LargeBody { header, body });
+            self.large = Some(Box::new(LargeBody { header, body }));
             rest = 0..0;
         }
         arrival.progress = Some(progress);
@@ -175,9 +175,10 @@ impl ReadJob {
             self.protocol.handle_body_part();
             return Ok(0);
         }
-        let Some(LargeBody { header, body }) = self.large.take() else { return Ok(0) };
+        let Some(large) = self.large.take() else { return Ok(0) };
+        let LargeBody { header, body } = *large;
         self.protocol.handle_large_body(now, header)?;
-        arrival.large = Some((header, body.finish()));
+        arrival.large = Some(Box::new((header, body.finish())));
         Ok(behind)
     }
 }

@@ -83,7 +83,7 @@ pub(crate) struct WriteJob {
     lead: Lead,
     commands: Vec<u8>,
     segment: Option<Segment>,
-    recoded: Option<Recoded>,
+    recoded: Option<Box<Recoded>>,
     /// Only for a peer that does not take canonical frames.
     encoder: Option<Encoder>,
 }
@@ -115,7 +115,7 @@ impl WriteJob {
                 encoder.encode(header, body, &mut self.lead.bytes);
             }
             if let Some(segment) = self.segment.take() {
-                self.recoded = Some(Recoded::new(segment, encoder));
+                self.recoded = Some(Box::new(Recoded::new(segment, encoder)));
             }
         } else {
             self.lead.bytes.append(&mut self.commands);
@@ -226,6 +226,6 @@ impl Connection {
 
     /// The segment in the hands of the encoder, when the connection ends.
     pub(crate) fn take_recoded(&mut self) -> Option<Segment> {
-        self.recoded.take().map(Recoded::into_segment)
+        self.recoded.take().map(|recoded| recoded.into_segment())
     }
 }

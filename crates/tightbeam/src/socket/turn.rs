@@ -179,7 +179,8 @@ impl State {
         };
         let Some(pipe) = self.pipes.get_mut(pipe_id) else { return };
         let before = pipe.incoming.messages();
-        if let Some((header, frame)) = arrival.large.take() {
+        if let Some(large) = arrival.large.take() {
+            let (header, frame) = *large;
             push_large(pipe, header, frame);
         }
         if let Some(progress) = arrival.progress.take() {
