@@ -4,8 +4,6 @@ use crate::sources::{Source, rust_files};
 
 /// Longer files are taken apart.
 const LINES: usize = 500;
-/// Files that are still to be taken apart, and may not grow meanwhile.
-const STILL_LONG: [(&str, usize); 1] = [("tests/support/peer.rs", 600)];
 
 /// Where `unsafe` may stand, each place for a reason that its own documentation gives. Tests and
 /// benchmarks may use it: clippy sees to the comments there, too.
@@ -48,9 +46,7 @@ fn unsafe_is_in_few_places() {
 fn files_are_not_long() {
     let all = everything();
     let long = all.iter().map(|file| (file.text.lines().count(), &file.path));
-    let limit =
-        |path: &str| STILL_LONG.iter().find(|(long, _)| path == *long).map_or(LINES, |l| l.1);
-    let long: Vec<_> = long.filter(|(lines, path)| *lines > limit(path)).collect();
+    let long: Vec<_> = long.filter(|(lines, _)| *lines > LINES).collect();
     assert!(long.is_empty(), "more than {LINES} lines: {long:?}");
 }
 

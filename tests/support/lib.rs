@@ -1,5 +1,6 @@
 //! What the test programs share.
 
+pub mod bytes;
 pub mod peer;
 pub mod proxy;
 pub mod sockets;
