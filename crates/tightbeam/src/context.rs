@@ -10,7 +10,8 @@ use zmtp::SocketType;
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
 use crate::pattern::Pattern;
-use crate::reactor::io_thread::{IoShared, IoThread};
+use crate::reactor::io_thread::IoThread;
+use crate::reactor::shared::IoShared;
 use crate::socket::{AnySocket, Core, Socket, Typed};
 use crate::sys::{self, Woken};
 

@@ -3,6 +3,7 @@
 pub(crate) mod handover;
 pub(crate) mod io_thread;
 pub(crate) mod parker;
+pub(crate) mod shared;
 pub(crate) mod waiters;
 
 /// What `handover` and `parker` are built on; the models put loom's or shuttle's in its place.

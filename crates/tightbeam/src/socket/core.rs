@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::pattern::Pattern;
 use crate::reactor::handover::Handover;
-use crate::reactor::io_thread::{Command, Driven, IoShared};
+use crate::reactor::io_thread::Driven;
+use crate::reactor::shared::{Command, IoShared};
 use crate::reactor::waiters::Wakeups;
 use crate::sys;
 

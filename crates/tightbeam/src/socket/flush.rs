@@ -7,7 +7,7 @@ use super::core::Core;
 use super::state::{Guard, State};
 use crate::connection::{SourceId, WriteJob, WriteOutcome};
 use crate::pipe::buffers::BUFFER_SIZE;
-use crate::reactor::io_thread::Command;
+use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
 
 use super::burst::When;

@@ -12,7 +12,7 @@ use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
 use crate::endpoint::Endpoint;
 use crate::monitor::EventKind;
 use crate::pipe::{PipeId, Segment};
-use crate::reactor::io_thread::Command;
+use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
 use crate::session::Stage;
 

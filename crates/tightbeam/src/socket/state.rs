@@ -18,7 +18,7 @@ use crate::monitor::Monitors;
 use crate::options::Options;
 use crate::pattern::Pattern;
 use crate::pipe::{PipeId, Pipes, Segment};
-use crate::reactor::io_thread::Command;
+use crate::reactor::shared::Command;
 use crate::reactor::waiters::{Waiters, Wakeups};
 use crate::session::Session;
 use crate::terms::Terms;

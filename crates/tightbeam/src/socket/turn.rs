@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::message::Frame;
 use crate::pipe::{Pipe, PipeId, buffers};
 use crate::reactor::handover::Handover;
-use crate::reactor::io_thread::{Command, Driven, Look};
+use crate::reactor::io_thread::{Driven, Look};
+use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
 
 /// Turns before the kernel is asked for news again.

@@ -10,8 +10,9 @@ use super::flush;
 use super::state::{Guard, State};
 use crate::error::{Error, Result};
 use crate::reactor::handover::{Entry, Exit};
-use crate::reactor::io_thread::{Command, Driven};
+use crate::reactor::io_thread::Driven;
 use crate::reactor::parker::Parker;
+use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
 use crate::sys::Woken;
 
