@@ -8,9 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tightbeam::options::number::{
-    HANDSHAKE_IVL, IMMEDIATE, LINGER, RCVHWM, RECONNECT_IVL, RECONNECT_IVL_MAX, SNDHWM,
+    HANDSHAKE_IVL, IMMEDIATE, LINGER, MAX_HANDSHAKES, RCVHWM, RECONNECT_IVL, RECONNECT_IVL_MAX,
+    SNDHWM,
 };
-use tightbeam::{Context, EventKind, Frame, Peer, Pull, Push, Socket};
+use tightbeam::{Context, Dealer, EventKind, Frame, Peer, Pull, Push, Router, Socket};
 use tightbeam_tests::proxy::Proxy;
 use tightbeam_tests::sockets::*;
 
@@ -246,4 +247,27 @@ fn a_peer_that_says_nothing_is_given_up_after_handshake_ivl_and_tried_again() {
     let streams: Vec<_> = (0..2).map(|_| silent.accept().unwrap()).collect();
     assert!(await_event(&events, EventKind::HandshakeFailed).reason.is_some());
     drop(streams);
+}
+
+/// Whoever is sent off while its handshake is pending may have sent a message already.
+#[test]
+fn a_burst_of_peers_beyond_the_budget_of_handshakes_loses_nothing() {
+    let context = Context::new();
+    let router = open_with::<Router>(&context, &[(MAX_HANDSHAKES, 16)]);
+    let endpoint = bind(&router);
+    let dealers: Vec<Socket<Dealer>> = (0..400)
+        .map(|i| {
+            let dealer = open::<Dealer>(&context);
+            connect(&dealer, &endpoint);
+            dealer.send(format!("{i}")).unwrap();
+            dealer
+        })
+        .collect();
+    let mut missing: std::collections::BTreeSet<String> =
+        (0..dealers.len()).map(|i| i.to_string()).collect();
+    while !missing.is_empty() {
+        let message = router.recv_timeout(LIMIT);
+        let message = message.unwrap_or_else(|error| panic!("{error}, missing {missing:?}"));
+        assert!(missing.remove(&message[1].to_string_lossy().into_owned()), "twice: {message:?}");
+    }
 }

@@ -108,6 +108,8 @@ pub(crate) struct Connection {
     pub(crate) readable: bool,
     /// The peer has closed its side, or the connection failed: a short read proves nothing.
     pub(crate) hung_up: bool,
+    /// The peer has said something.
+    pub(crate) heard: bool,
     /// In the socket's list of ready sources.
     pub(crate) listed: bool,
     reading: bool,
@@ -158,6 +160,7 @@ impl Connection {
             large: None,
             readable: false,
             hung_up: false,
+            heard: false,
             listed: false,
             reading: false,
             read_event: false,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// The transports that exist here, for the error that refuses the others.
 const TRANSPORTS: &str = "tcp";
 
-/// The longest host or interface name (a DNS name has at most 253 characters).
+/// The longest host name (a DNS name has at most 253 characters).
 const NAME_MAX: usize = 253;
 
 /// Where a socket binds or connects, e.g. `tcp://127.0.0.1:5555`.
@@ -19,7 +19,7 @@ const NAME_MAX: usize = 253;
 /// without leading zeros, IPv6 addresses in their short form.
 ///
 /// * `tcp://host:port`, where the host is an IPv4 address, an IPv6 address in brackets (`[::1]`, `[fe80::1%eth0]`),
-///   a host name, or to bind the name of an interface; `*` (to bind) stands for every interface, port `*` or 0 for a
+///   or a host name; `*` (to bind) stands for every interface, port `*` or 0 for a
 ///   port of the system's choice.
 /// * `tcp://source:port;host:port`, to connect from a given local address.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ pub(crate) enum Host {
     Ip(IpAddr),
     /// An IPv6 address with a zone: the name or the number of an interface.
     Zoned(Ipv6Addr, Arc<str>),
-    /// A host's name; to bind (and as a source) also an interface's.
+    /// A host's name.
     Name(Arc<str>),
 }
 

@@ -1,4 +1,38 @@
-//! ZeroMQ in pure Rust: brokerless messaging sockets over ZMTP 3.1.
+//! ZeroMQ in pure Rust: messaging sockets that connect programs directly, without a broker, over ZMTP 3.1.
+//!
+//! ```
+//! use tightbeam::{Context, Rep, Req};
+//!
+//! let context = Context::new();
+//! let server = context.socket::<Rep>()?;
+//! let client = context.socket::<Req>()?;
+//! client.connect(server.bind("tcp://127.0.0.1:*")?)?;
+//! std::thread::spawn(move || {
+//!     while let Ok(request) = server.recv() {
+//!         server.send(request)?;
+//!     }
+//!     Ok::<(), tightbeam::Error>(())
+//! });
+//! assert_eq!(client.request("hello")?, "hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | types | |
+//! |---|---|
+//! | [`Req`], [`Rep`] | a request and its reply, in strict turn |
+//! | [`Dealer`], [`Router`] | the same without the turns: a router sees and names its peers |
+//! | [`Push`], [`Pull`] | work handed out in turn, results collected |
+//! | [`Pub`], [`Sub`] | everybody gets what they subscribed to, by prefix |
+//!
+//! * A [`Context`] holds [`Socket`]s. Both may be shared between threads; every method takes `&self`.
+//! * Connections are made, and made again, in the background. Messages wait in queues with a limit for
+//!   each peer, the high-water mark ([`set_send_hwm`](SocketBase::set_send_hwm)): there PUSH, DEALER and
+//!   REQ wait, and PUB and ROUTER drop and count.
+//! * A [`Message`] is one or more [`Frame`]s and travels as a whole.
+//! * Receiving and sending wait, wait for a time, do not wait, or are futures for any executor;
+//!   [`poll`] waits for several sockets and descriptors.
+//! * Dropping a socket never waits; what is queued is still sent for as long as it
+//!   [lingers](SocketBase::set_linger). [`Context::term`] waits for that.
 #![deny(unsafe_code)]
 
 mod connection;

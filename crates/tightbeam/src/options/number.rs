@@ -87,7 +87,7 @@ pub const MAX_HELD_BYTES: i32 = 10_001;
 pub const MAX_SUBSCRIPTIONS: i32 = 10_002;
 /// PUB, XPUB: the most bytes in the topics of one peer, an `int64_t`; a peer with more is disconnected.
 pub const MAX_TOPIC_BYTES: i32 = 10_003;
-/// The most connections of a listener whose handshake is not done; beyond it the oldest is closed.
+/// The most connections of a listener whose handshake is not done; beyond it the oldest silent one is closed.
 pub const MAX_HANDSHAKES: i32 = 10_004;
 
 /// The numbers of the context's options.

@@ -67,8 +67,8 @@ impl SocketBase {
     /// A DEALER, REQ, PUB or SUB that is connected to the endpoint already stays as it is.
     ///
     /// # Errors
-    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::NoIoThread`],
-    /// [`Error::Terminated`].
+    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::NoIoThread`], [`Error::Io`] (the
+    /// process is out of descriptors), [`Error::Terminated`].
     pub fn connect(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
         self.core.connect(endpoint.as_ref())
     }

@@ -34,10 +34,22 @@ impl State {
         };
         listening.pending.push_back(id);
         if listening.pending.len() > listening.terms.options.max_handshakes
-            && let Some(oldest) = listening.pending.pop_front()
+            && let Some(victim) = self.least_promising(listener)
         {
-            self.lose(oldest, Loss::Budget("pending handshakes"), token);
+            self.lose(victim, Loss::Budget("pending handshakes"), token);
         }
+    }
+
+    /// Which pending handshake to give up: the oldest of a peer that has said nothing. It has not heard
+    /// from us that messages may flow, so it has sent none that could be lost. If all have said
+    /// something, the oldest.
+    fn least_promising(&self, listener: SourceId) -> Option<SourceId> {
+        let Some(Source::Listener(listening)) = self.sources.get(listener) else { return None };
+        let silent = |id: &&SourceId| match self.sources.get(**id) {
+            Some(Source::Connection(connection)) => !connection.heard,
+            _ => false,
+        };
+        listening.pending.iter().find(silent).or(listening.pending.front()).copied()
     }
 
     /// Deals with what the protocol reports. True if there is something to write.

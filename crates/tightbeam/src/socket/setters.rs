@@ -7,9 +7,11 @@ use super::SocketBase;
 use crate::error::Result;
 use crate::options::{Value, number};
 
-/// As the option says it: milliseconds. What is too long for it is refused by its range.
+/// As the option says it: milliseconds, rounded up, because 0 often means something else. What is too
+/// long for the option is refused by its range.
 fn millis(time: Duration) -> Value<'static> {
-    Value::Int(i32::try_from(time.as_millis()).unwrap_or(i32::MAX))
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    Value::Int(i32::try_from(millis).unwrap_or(i32::MAX))
 }
 
 fn forever(time: Option<Duration>) -> Value<'static> {
@@ -32,12 +34,13 @@ fn flag(on: bool) -> Value<'static> {
     Value::Int(on.into())
 }
 
-/// Typed setters. All fail with [`Error::BadOption`](crate::Error::BadOption) for a value out of range,
+/// Typed setters. Times are in whole milliseconds, rounded up. All fail with [`Error::BadOption`](crate::Error::BadOption) for a value out of range,
 /// [`Error::UnknownOption`](crate::Error::UnknownOption) where the socket's type has no such option, and
 /// [`Error::Terminated`](crate::Error::Terminated); then the option is as it was.
 #[allow(clippy::missing_errors_doc, reason = "said once, above")]
 impl SocketBase {
     /// How many messages may wait to be sent to each peer; 0 is no limit. At once. Default 1,000.
+    /// Messages that are just being written count until the write has returned.
     pub fn set_send_hwm(&self, messages: usize) -> Result<()> {
         self.set_option(number::SNDHWM, count(messages))
     }
@@ -82,21 +85,25 @@ impl SocketBase {
     }
 
     /// The longest pause, up to which the pause doubles; `None`, the default, keeps it as it is.
+    /// A time of zero is the same as `None`.
     pub fn set_reconnect_interval_max(&self, time: Option<Duration>) -> Result<()> {
         self.set_option(number::RECONNECT_IVL_MAX, zero(time))
     }
 
     /// How long one connection attempt may take; `None`, the default, leaves it to the system.
+    /// A time of zero is the same as `None`.
     pub fn set_connect_timeout(&self, time: Option<Duration>) -> Result<()> {
         self.set_option(number::CONNECT_TIMEOUT, zero(time))
     }
 
     /// How long a handshake may take; `None` is for ever. Default 30 s.
+    /// A time of zero is the same as `None`.
     pub fn set_handshake_timeout(&self, time: Option<Duration>) -> Result<()> {
         self.set_option(number::HANDSHAKE_IVL, zero(time))
     }
 
     /// How often a silent peer is asked for a sign of life; `None`, the default, is never.
+    /// A time of zero is the same as `None`.
     pub fn set_heartbeat_interval(&self, time: Option<Duration>) -> Result<()> {
         self.set_option(number::HEARTBEAT_IVL, zero(time))
     }
@@ -180,6 +187,8 @@ mod tests {
         let socket = context.socket::<Dealer>().unwrap();
         socket.set_linger(Some(Duration::from_millis(250))).unwrap();
         assert_eq!(socket.option(number::LINGER).unwrap(), OwnedValue::Int(250));
+        socket.set_handshake_timeout(Some(Duration::from_nanos(1))).unwrap();
+        assert_eq!(socket.option(number::HANDSHAKE_IVL).unwrap(), OwnedValue::Int(1));
         socket.set_linger(None).unwrap();
         assert_eq!(socket.option(number::LINGER).unwrap(), OwnedValue::Int(-1));
         socket.set_connect_timeout(None).unwrap();

@@ -148,6 +148,7 @@ impl State {
     ) -> bool {
         let Some(connection) = self.connection(id) else { return false };
         connection.finish_read(job, arrival.drained);
+        connection.heard |= arrival.any;
         if connection.ending.is_some() {
             self.finish_loss(id, token);
             return false;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zmtp::SocketType;
 
@@ -63,7 +63,7 @@ socket_types! {
 
 /// A socket of type `T`.
 ///
-/// Options, endpoints, statistics and the like are those of [`AnySocket`], which it derefs to.
+/// Options, endpoints, statistics and the like are those of [`SocketBase`], which it derefs to.
 /// Whatever the type cannot do does not compile:
 ///
 /// ```compile_fail
@@ -219,6 +219,44 @@ impl Socket<Req> {
     pub fn request(&self, message: impl Into<Message>) -> Result<Message> {
         self.send(message).map_err(Error::from)?;
         self.recv()
+    }
+
+    /// Sends a request and waits for its reply, at most so long for both together. To ask again after
+    /// the time is over, set [`set_req_relaxed`](SocketBase::set_req_relaxed) and
+    /// [`set_req_correlate`](SocketBase::set_req_correlate): then a late reply to the first request is
+    /// not taken for one to the second.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tightbeam::{Context, Rep, Req};
+    ///
+    /// let context = Context::new();
+    /// let (server, client) = (context.socket::<Rep>()?, context.socket::<Req>()?);
+    /// client.set_req_relaxed(true)?;
+    /// client.set_req_correlate(true)?;
+    /// client.connect(server.bind("tcp://127.0.0.1:*")?)?;
+    /// // Nobody answers the first one.
+    /// assert!(client.request_timeout("first", Duration::from_millis(20)).unwrap_err().is_would_block());
+    /// std::thread::spawn(move || {
+    ///     while let Ok(request) = server.recv() {
+    ///         server.send(request)?;
+    ///     }
+    ///     Ok::<(), tightbeam::Error>(())
+    /// });
+    /// assert_eq!(client.request_timeout("second", Duration::from_secs(10))?, "second");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] when the time is over; otherwise as [`request`](Socket::request).
+    pub fn request_timeout(
+        &self,
+        message: impl Into<Message>,
+        timeout: Duration,
+    ) -> Result<Message> {
+        let begun = Instant::now();
+        self.send_timeout(message, timeout).map_err(Error::from)?;
+        self.recv_timeout(timeout.saturating_sub(begun.elapsed()))
     }
 }
 
