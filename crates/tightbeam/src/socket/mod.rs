@@ -156,7 +156,7 @@ impl Core {
     }
 
     fn option(&self, number: i32) -> Result<OwnedValue> {
-        let mut guard = self.lock()?;
+        let guard = self.lock()?;
         let spec = guard.options.spec(number)?;
         if !spec.is_socket() {
             return guard.options.get(number);
@@ -172,8 +172,6 @@ impl Core {
             number::EVENTS => {
                 drop(guard);
                 let ready = self.readiness()?;
-                guard = self.lock()?;
-                let _ = &guard;
                 OwnedValue::Int(i32::from(ready.readable) + 2 * i32::from(ready.writable))
             }
             _ => return Err(Error::UnknownOption(spec.name().to_owned())),

@@ -414,16 +414,9 @@ impl Core {
         }
         let reply = connection.collect();
         guard.watch_protocol(id, token);
-        drop_guard_then(guard, || {
-            if reply {
-                self.write(id);
-            }
-        });
+        drop(guard);
+        if reply {
+            self.write(id);
+        }
     }
-}
-
-/// Releases the lock, then does `then`.
-fn drop_guard_then(guard: Guard<'_>, then: impl FnOnce()) {
-    drop(guard);
-    then();
 }
