@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::unix::SourceFd;
-use std::os::fd::AsRawFd;
-
 use super::core::Core;
 use super::state::{Life, Source, State, Timer};
 use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
@@ -208,13 +205,6 @@ impl State {
             self.monitors.close();
             self.waiters.notify_all();
         }
-    }
-
-    /// Stops listening at an endpoint; connections that it accepted go on.
-    pub(super) fn close_listener(&mut self, id: SourceId, registry: &mio::Registry) {
-        let Some(Source::Listener(listening)) = self.sources.remove(id) else { return };
-        let _ = registry.deregister(&mut SourceFd(&listening.listener.as_raw_fd()));
-        self.monitors.tell(EventKind::Closed, Some(&listening.endpoint), None);
     }
 }
 

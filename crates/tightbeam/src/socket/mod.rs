@@ -1,12 +1,14 @@
 //! Sockets: the untyped one that every language uses, and the typed skin over it.
 
+mod adopt;
 mod any;
 mod base;
 mod burst;
+mod connecting;
 mod core;
-mod endpoints;
 mod flush;
 mod future;
+mod listening;
 mod loss;
 mod peers;
 mod poller;

@@ -1,4 +1,4 @@
-//! Binding and connecting: listeners, sessions and connection attempts.
+//! Connecting: sessions, look-ups, attempts, disconnect.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,104 +7,17 @@ use std::time::Duration;
 
 use zmtp::{Role, SocketType};
 
-use super::core::{Core, Reactor};
-use super::state::{Guard, Listening, Source, State, Timer};
-use super::turn::token_of;
-use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
-use crate::endpoint::{Address, Endpoint};
+use super::core::Core;
+use super::state::{State, Timer};
+use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
+use crate::endpoint::{Address, Endpoint, TcpAddress};
 use crate::error::{Error, Result};
 use crate::monitor::EventKind;
 use crate::session::{Session, Stage};
 use crate::terms::Terms;
-use crate::transport::{Listener, Stream, tcp};
-
-/// Connections accepted in one turn.
-const ACCEPTS: usize = 32;
-/// How long accepting pauses when the system has run out of descriptors or memory.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+use crate::transport::{Stream, tcp};
 
 impl Core {
-    /// Listens at an endpoint. Answers the endpoint with the port that the system chose.
-    pub(crate) fn bind(&self, endpoint: &str) -> Result<Endpoint> {
-        let endpoint: Endpoint = endpoint.parse()?;
-        endpoint.for_bind()?;
-        let terms = Terms::new(&self.lock()?.options, self.socket_type, Role::Listener);
-        let options = &terms.options;
-        let reactor = self.reactor()?;
-        let Address::Tcp { target, .. } = endpoint.address();
-        let addresses =
-            tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
-        let mut bound = Err(Error::UnknownEndpoint(endpoint.to_string()));
-        for address in addresses {
-            bound = tcp::listen(address, options).map_err(Error::io("bind"));
-            if bound.is_ok() {
-                break;
-            }
-        }
-        let listener = bound?;
-        let local = listener.local_addr().map_err(Error::io("bind"))?;
-        let resolved = Endpoint::tcp(local);
-        let guard = self.lock()?;
-        self.insert_listener(guard, reactor, Listener::Tcp(listener), &resolved, terms)?;
-        Ok(resolved)
-    }
-
-    fn insert_listener(
-        &self,
-        mut guard: Guard<'_>,
-        reactor: &Reactor,
-        mut listener: Listener,
-        endpoint: &Endpoint,
-        terms: Arc<Terms>,
-    ) -> Result<()> {
-        let state = &mut *guard;
-        let registered = state.sources.try_insert_with_key(|id| {
-            listener.register(&reactor.registry, token_of(id))?;
-            Ok(Source::Listener(Listening {
-                listener: Arc::new(listener),
-                endpoint: endpoint.clone(),
-                terms,
-                listed: false,
-                pending: std::collections::VecDeque::new(),
-                resting: false,
-            }))
-        });
-        let id = registered.map_err(Error::io("register the listener"))?;
-        state.monitors.tell(EventKind::Listening, Some(endpoint), None);
-        state.last_endpoint = Some(endpoint.clone());
-        // A peer may have come before the registration: only reading tells.
-        state.enlist(id);
-        state.deferred.kick = true;
-        Ok(())
-    }
-
-    /// Accepts what has come.
-    pub(super) fn accept(&self, reactor: &Reactor, id: SourceId, listener: &Listener) {
-        for _ in 0..ACCEPTS {
-            match listener.accept() {
-                Ok(stream) => self.adopt(reactor, stream, Origin::Listener(id), Phase::Handshake),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return,
-                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
-                    _ => return self.pause_accepting(id, &error),
-                },
-            }
-        }
-        let mut guard = self.lock_always();
-        guard.enlist(id);
-    }
-
-    /// The system has no descriptor or memory left: trying at once again would spin.
-    fn pause_accepting(&self, id: SourceId, error: &io::Error) {
-        let token = self.token();
-        let mut guard = self.lock_always();
-        let Some(listening) = guard.listening(id) else { return };
-        listening.resting = true;
-        let endpoint = listening.endpoint.clone();
-        guard.monitors.tell(EventKind::AcceptFailed, Some(&endpoint), Some(error));
-        guard.set_timer_in(token, ACCEPT_PAUSE, Timer::Accept(id));
-    }
-
     /// Connects to an endpoint, in the background.
     pub(crate) fn connect(&self, endpoint: &str) -> Result<Endpoint> {
         let endpoint: Endpoint = endpoint.parse()?;
@@ -135,7 +48,7 @@ impl Core {
             return self.try_next_address(id);
         }
         session.stage = Stage::Resolving;
-        let Address::Tcp { target, .. } = session.endpoint.address().clone();
+        let Address::Tcp(TcpAddress { target, .. }) = session.endpoint.address().clone();
         drop(guard);
         if tcp::is_numeric(&target) {
             return self.resolved(id, tcp::resolve(&target, ipv6));
@@ -179,7 +92,7 @@ impl Core {
         let Some(session) = guard.sessions.get_mut(id) else { return };
         let terms = Arc::clone(&session.terms);
         let Some(address) = session.untried.pop_front() else { return };
-        let Address::Tcp { source, .. } = session.endpoint.address().clone();
+        let Address::Tcp(TcpAddress { source, .. }) = session.endpoint.address().clone();
         drop(guard);
         let options = &terms.options;
         let source = source.map(|source| tcp::resolve(&source, options.ipv6)).transpose();
@@ -205,48 +118,6 @@ impl Core {
         guard.check_closing();
     }
 
-    /// Takes a stream in.
-    fn adopt(&self, reactor: &Reactor, mut stream: Stream, origin: Origin, phase: Phase) {
-        let token = self.token();
-        let mut guard = self.lock_always();
-        let state = &mut *guard;
-        // Without an origin the endpoint has ended meanwhile, and the stream is closed.
-        let Some(terms) = state.terms_of(origin) else { return };
-        if phase == Phase::Handshake {
-            let Stream::Tcp(tcp) = &stream;
-            // A connection works without its tuning.
-            let _ = tcp::tune(tcp, &terms.options);
-        }
-        let inserted = state.sources.try_insert_with_key(|id| {
-            stream.register(&reactor.registry, token_of(id))?;
-            let connection = Connection::new(stream, origin, phase, Arc::clone(&terms));
-            Ok::<_, io::Error>(Source::Connection(Box::new(connection)))
-        });
-        let Ok(id) = inserted else {
-            if let Origin::Session(session) = origin {
-                state.retry_session(session, false, token);
-            }
-            return;
-        };
-        match origin {
-            Origin::Listener(listener) => {
-                state.admit(id, listener, token);
-                drop(guard);
-                self.greet(id);
-            }
-            Origin::Session(session) => {
-                if let Some(session) = state.sessions.get_mut(session) {
-                    session.stage = Stage::Connected(id);
-                }
-                if let Some(timeout) = terms.options.connect_timeout {
-                    state.set_timer_in(token, timeout, Timer::Connection(id));
-                }
-                let endpoint = state.endpoint_of(origin);
-                state.monitors.tell(EventKind::ConnectDelayed, endpoint.as_ref(), None);
-            }
-        }
-    }
-
     /// The kernel says how a connection attempt ended.
     pub(super) fn finish_connecting(&self, id: SourceId) {
         let token = self.token();
@@ -267,34 +138,6 @@ impl Core {
             }
             Err(error) => guard.lose(id, Loss::Network(error), token),
         }
-    }
-
-    /// Sends the greeting and starts the handshake's clock.
-    fn greet(&self, id: SourceId) {
-        let token = self.token();
-        let mut guard = self.lock_always();
-        guard.watch_protocol(id, token);
-        let Some(connection) = guard.connection(id) else { return };
-        let greeting = connection.collect();
-        drop(guard);
-        if greeting {
-            self.write(id);
-        }
-    }
-
-    /// Stops listening at an endpoint.
-    pub(crate) fn unbind(&self, endpoint: &str) -> Result<()> {
-        let mut guard = self.lock()?;
-        let wanted: Endpoint = endpoint.parse()?;
-        let found = guard.sources.iter().find_map(|(id, source)| match source {
-            Source::Listener(listening) if listening.endpoint == wanted => Some(id),
-            _ => None,
-        });
-        let (Some(id), Some(reactor)) = (found, self.reactor.get()) else {
-            return Err(Error::UnknownEndpoint(endpoint.to_owned()));
-        };
-        guard.close_listener(id, &reactor.registry);
-        Ok(())
     }
 
     /// Ends the connection to an endpoint, once what is queued for it was sent or the time to linger
@@ -318,18 +161,6 @@ fn connects_once(socket_type: SocketType) -> bool {
 }
 
 impl State {
-    /// What holds for connections of this origin.
-    fn terms_of(&self, origin: Origin) -> Option<Arc<Terms>> {
-        let terms = match origin {
-            Origin::Session(id) => &self.sessions.get(id)?.terms,
-            Origin::Listener(id) => match self.sources.get(id)? {
-                Source::Listener(listening) => &listening.terms,
-                Source::Connection(_) => return None,
-            },
-        };
-        Some(Arc::clone(terms))
-    }
-
     /// The session of an endpoint that is connected to.
     fn session_to(&self, endpoint: &Endpoint) -> Option<SessionId> {
         let mut sessions = self.sessions.iter();

@@ -1,0 +1,159 @@
+//! Endpoints: `transport://address`, parsed once, so that the rest of the library never looks at the text again.
+
+mod tcp;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+pub(crate) use self::tcp::{Host, HostPort, Port, TcpAddress};
+
+use crate::error::{Error, Result};
+
+/// The transports that exist here, for the error that refuses the others.
+const TRANSPORTS: &str = "tcp";
+
+/// Where a socket binds or connects, e.g. `tcp://127.0.0.1:5555`.
+///
+/// An endpoint prints in one canonical form, which parses back to an equal endpoint: port 0 prints as `*`, numbers
+/// without leading zeros, IPv6 addresses in their short form.
+///
+/// * `tcp://host:port`, where the host is an IPv4 address, an IPv6 address in brackets (`[::1]`, `[fe80::1%eth0]`),
+///   or a host name; `*` (to bind) stands for every interface, port `*` or 0 for a
+///   port of the system's choice.
+/// * `tcp://source:port;host:port`, to connect from a given local address.
+#[derive(Clone)]
+pub struct Endpoint {
+    text: Arc<str>,
+    address: Address,
+}
+
+/// An endpoint's address, by transport.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Address {
+    /// `tcp://[source;]target`.
+    Tcp(TcpAddress),
+}
+
+/// Why a text is not an endpoint; the text itself is added once, at the end.
+type Reason = &'static str;
+
+impl Endpoint {
+    /// The canonical text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The transport's name: what stands before `://`.
+    #[must_use]
+    pub fn transport(&self) -> &'static str {
+        match self.address {
+            Address::Tcp(_) => "tcp",
+        }
+    }
+
+    /// The endpoint in parts.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Refuses what cannot be bound.
+    pub(crate) fn for_bind(&self) -> Result<()> {
+        let checked = match &self.address {
+            Address::Tcp(tcp) => tcp.for_bind(),
+        };
+        checked.map_err(|reason| self.bad(reason))
+    }
+
+    /// Refuses what cannot be connected to.
+    pub(crate) fn for_connect(&self) -> Result<()> {
+        let checked = match &self.address {
+            Address::Tcp(tcp) => tcp.for_connect(),
+        };
+        checked.map_err(|reason| self.bad(reason))
+    }
+
+    /// The endpoint of a socket that the system has given an address.
+    pub(crate) fn tcp(address: SocketAddr) -> Endpoint {
+        Endpoint::new(Address::Tcp(address.into()))
+    }
+
+    fn new(address: Address) -> Endpoint {
+        Endpoint { text: address.to_string().into(), address }
+    }
+
+    fn bad(&self, reason: Reason) -> Error {
+        Error::BadEndpoint { endpoint: self.text.to_string(), reason }
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    /// Parses `transport://address`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`] when there is no such transport here, [`Error::BadEndpoint`] when the text is
+    /// malformed.
+    fn from_str(text: &str) -> Result<Endpoint> {
+        let bad = |reason| Error::BadEndpoint { endpoint: text.to_owned(), reason };
+        let (transport, rest) =
+            text.split_once("://").ok_or_else(|| bad("expected transport://address"))?;
+        let address = match transport {
+            "tcp" => Address::Tcp(rest.parse().map_err(bad)?),
+            "" => return Err(bad("expected a transport before ://")),
+            _ => {
+                return Err(Error::UnknownTransport {
+                    endpoint: text.to_owned(),
+                    expected: TRANSPORTS,
+                });
+            }
+        };
+        Ok(Endpoint::new(address))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp(tcp) => write!(f, "tcp://{tcp}"),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({:?})", self.text)
+    }
+}
+
+// The text is canonical: equal texts and equal addresses are the same thing.
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Endpoint) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Endpoint {}
+
+impl std::hash::Hash for Endpoint {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl AsRef<str> for Endpoint {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}

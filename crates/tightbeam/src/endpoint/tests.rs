@@ -1,0 +1,152 @@
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn parse(text: &str) -> Endpoint {
+    text.parse().unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The reason why a text is refused.
+fn reason(text: &str) -> &'static str {
+    match text.parse::<Endpoint>() {
+        Err(Error::BadEndpoint { endpoint, reason }) if endpoint == text => reason,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn good_endpoints_print_canonically() {
+    for (given, printed) in [
+        ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555"),
+        ("tcp://*:*", "tcp://*:*"),
+        ("tcp://*:0", "tcp://*:*"),
+        ("tcp://0.0.0.0:00080", "tcp://0.0.0.0:80"),
+        ("tcp://[::1]:1", "tcp://[::1]:1"),
+        ("tcp://[0:0:0::0:1]:65535", "tcp://[::1]:65535"),
+        ("tcp://[fe80::1%eth0]:5", "tcp://[fe80::1%eth0]:5"),
+        ("tcp://eth0:5", "tcp://eth0:5"),
+        ("tcp://a_b.example-1.org:5", "tcp://a_b.example-1.org:5"),
+        ("tcp://eth0:0;example.org:5", "tcp://eth0:*;example.org:5"),
+        ("tcp://*:7;[::1]:5", "tcp://*:7;[::1]:5"),
+    ] {
+        let endpoint = parse(given);
+        assert_eq!(endpoint.as_str(), printed);
+        assert_eq!(endpoint.to_string(), printed);
+        assert_eq!(endpoint, parse(printed));
+        assert_eq!(endpoint.address(), parse(printed).address());
+        assert_eq!(endpoint.transport(), "tcp");
+    }
+}
+
+#[test]
+fn parts_are_told_apart() {
+    let local = HostPort { host: Host::Name("eth0".into()), port: Port::Any };
+    let target = HostPort {
+        host: Host::Zoned("fe80::1".parse().unwrap(), "3".into()),
+        port: Port::Number(5),
+    };
+    assert_eq!(
+        parse("tcp://eth0:*;[fe80::1%3]:5").address(),
+        &Address::Tcp(TcpAddress { source: Some(local), target })
+    );
+}
+
+#[test]
+fn malformed_endpoints_say_what_was_expected() {
+    for (text, expected) in [
+        ("", "transport://address"),
+        ("tcp:/a:1", "transport://address"),
+        ("://a:1", "a transport before"),
+        ("tcp://", "host:port"),
+        ("tcp://localhost", "host:port"),
+        ("tcp://:5", "a host before"),
+        ("tcp://a:", "a port from 0"),
+        ("tcp://a:65536", "a port from 0"),
+        ("tcp://a:+5", "a port from 0"),
+        ("tcp://a:5/", "a port from 0"),
+        ("tcp://::1:5", "in brackets"),
+        ("tcp://fe80::1%eth0:5", "in brackets"),
+        ("tcp://[::1:5", "] before the port"),
+        ("tcp://[::1]", "] before the port"),
+        ("tcp://[127.0.0.1]:5", "between the brackets"),
+        ("tcp://[::1%]:5", "an interface"),
+        ("tcp://[::1%a%b]:5", "an interface"),
+        ("tcp://a b:5", "a host name"),
+        ("tcp://a/b:5", "a host name"),
+        ("tcp://b\u{fc}cher:5", "a host name"),
+        ("tcp://a:1;b:2;c:3", "source;target"),
+        ("tcp://;b:2", "host:port"),
+        ("tcp://a:1;", "host:port"),
+    ] {
+        assert!(reason(text).contains(expected), "{text}: {}", reason(text));
+    }
+    let long = format!("tcp://{}:1", "a".repeat(254));
+    assert!(reason(&long).contains("253"));
+}
+
+#[test]
+fn unknown_transports_name_the_known_ones() {
+    for text in ["pgm://a:1", "TCP://a:1", " tcp://a:1"] {
+        match text.parse::<Endpoint>() {
+            Err(Error::UnknownTransport { endpoint, expected }) => {
+                assert_eq!(endpoint, text);
+                assert!(expected.contains("tcp"));
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn bind_and_connect_refuse_what_they_cannot_do() {
+    for (text, bind, connect) in [
+        ("tcp://127.0.0.1:5", true, true),
+        ("tcp://*:5", true, false),
+        ("tcp://127.0.0.1:*", true, false),
+        ("tcp://127.0.0.1:0", true, false),
+        ("tcp://*:0;127.0.0.1:5", false, true),
+        ("tcp://lo:0;127.0.0.1:0", false, false),
+    ] {
+        let endpoint = parse(text);
+        assert_eq!(endpoint.for_bind().is_ok(), bind, "bind {text}");
+        assert_eq!(endpoint.for_connect().is_ok(), connect, "connect {text}");
+    }
+}
+
+#[test]
+fn addresses_of_the_system_are_endpoints() {
+    for text in ["127.0.0.1:5", "[::1]:5", "[fe80::1%3]:5"] {
+        let endpoint = Endpoint::tcp(text.parse().unwrap());
+        assert_eq!(endpoint, parse(&format!("tcp://{text}")));
+    }
+}
+
+fn reparses(text: &str) {
+    if let Ok(endpoint) = text.parse::<Endpoint>() {
+        let again = parse(endpoint.as_str());
+        assert_eq!(again, endpoint);
+        assert_eq!(again.address(), endpoint.address());
+        assert_eq!(again.as_str(), endpoint.as_str());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_parses_or_is_refused(text in any::<String>()) {
+        reparses(&text);
+        reparses(&format!("tcp://{text}"));
+        reparses(&format!("tcp://[{text}]:1"));
+    }
+
+    #[test]
+    fn likely_texts_print_back(text in "tcp://[a-f0-9:.*%;\\[\\]]{0,24}:[0-9*]{1,5}") {
+        reparses(&text);
+    }
+
+    #[test]
+    fn every_address_prints_back(ip in any::<IpAddr>(), port in any::<u16>()) {
+        reparses(Endpoint::tcp(SocketAddr::new(ip, port)).as_str());
+    }
+}

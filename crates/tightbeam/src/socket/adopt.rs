@@ -1,0 +1,90 @@
+//! What accepted connections and made ones have in common: how they begin.
+
+use std::io;
+use std::sync::Arc;
+
+use super::core::{Core, Reactor};
+use super::state::{Source, State, Timer};
+use super::turn::token_of;
+use crate::connection::{Connection, Origin, Phase, SourceId};
+use crate::monitor::EventKind;
+use crate::session::Stage;
+use crate::terms::Terms;
+use crate::transport::{Stream, tcp};
+
+impl Core {
+    /// Takes a stream in.
+    pub(super) fn adopt(
+        &self,
+        reactor: &Reactor,
+        mut stream: Stream,
+        origin: Origin,
+        phase: Phase,
+    ) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        let state = &mut *guard;
+        // Without an origin the endpoint has ended meanwhile, and the stream is closed.
+        let Some(terms) = state.terms_of(origin) else { return };
+        if phase == Phase::Handshake {
+            let Stream::Tcp(tcp) = &stream;
+            // A connection works without its tuning.
+            let _ = tcp::tune(tcp, &terms.options);
+        }
+        let inserted = state.sources.try_insert_with_key(|id| {
+            stream.register(&reactor.registry, token_of(id))?;
+            let connection = Connection::new(stream, origin, phase, Arc::clone(&terms));
+            Ok::<_, io::Error>(Source::Connection(Box::new(connection)))
+        });
+        let Ok(id) = inserted else {
+            if let Origin::Session(session) = origin {
+                state.retry_session(session, false, token);
+            }
+            return;
+        };
+        match origin {
+            Origin::Listener(listener) => {
+                state.admit(id, listener, token);
+                drop(guard);
+                self.greet(id);
+            }
+            Origin::Session(session) => {
+                if let Some(session) = state.sessions.get_mut(session) {
+                    session.stage = Stage::Connected(id);
+                }
+                if let Some(timeout) = terms.options.connect_timeout {
+                    state.set_timer_in(token, timeout, Timer::Connection(id));
+                }
+                let endpoint = state.endpoint_of(origin);
+                state.monitors.tell(EventKind::ConnectDelayed, endpoint.as_ref(), None);
+            }
+        }
+    }
+
+    /// Sends the greeting and starts the handshake's clock.
+    pub(super) fn greet(&self, id: SourceId) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        guard.watch_protocol(id, token);
+        let Some(connection) = guard.connection(id) else { return };
+        let greeting = connection.collect();
+        drop(guard);
+        if greeting {
+            self.write(id);
+        }
+    }
+}
+
+impl State {
+    /// What holds for connections of this origin.
+    fn terms_of(&self, origin: Origin) -> Option<Arc<Terms>> {
+        let terms = match origin {
+            Origin::Session(id) => &self.sessions.get(id)?.terms,
+            Origin::Listener(id) => match self.sources.get(id)? {
+                Source::Listener(listening) => &listening.terms,
+                Source::Connection(_) => return None,
+            },
+        };
+        Some(Arc::clone(terms))
+    }
+}
