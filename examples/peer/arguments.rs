@@ -30,12 +30,12 @@ impl Role {
 
     /// The types of socket that can play the role.
     const fn types(self) -> &'static [SocketType] {
-        use SocketType::{Dealer, Pub, Pull, Push, Rep, Req, Router, Sub};
+        use SocketType::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub};
         match self {
-            Role::Echo => &[Rep, Router, Dealer],
-            Role::Ask => &[Req, Dealer, Router],
-            Role::Source => &[Push, Pub, Dealer, Router],
-            Role::Sink => &[Pull, Sub, Router, Dealer],
+            Role::Echo => &[Rep, Router, Dealer, Pair],
+            Role::Ask => &[Req, Dealer, Router, Pair],
+            Role::Source => &[Push, Pub, Dealer, Router, Pair],
+            Role::Sink => &[Pull, Sub, Router, Dealer, Pair],
         }
     }
 }

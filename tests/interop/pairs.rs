@@ -1,6 +1,8 @@
 //! Every pair of socket types, with either side bound, in messages of every kind of framing.
 
-use tightbeam::SocketType::{self, Dealer, Pub, Pull, Push, Rep, Req, Router, Sub};
+use tightbeam::SocketType::{
+    self, Dealer, Pair as Exclusive, Pub, Pull, Push, Rep, Req, Router, Sub,
+};
 use tightbeam::options::number;
 
 use crate::ours::{self, Content, Shape};
@@ -137,6 +139,10 @@ pairs! {
     pull_from_push: Pull, Receives, [], "source push", "";
     pub_to_sub: Pub, Sends, [], "sink sub", "";
     sub_from_pub: Sub, Receives, [], "source pub", "";
+    pair_asks_pair: Exclusive, Asks, [], "echo pair", "";
+    pair_answers_pair: Exclusive, Echoes, [], "ask pair", "";
+    pair_streams_to_pair: Exclusive, Sends, [], "sink pair", "";
+    pair_streams_from_pair: Exclusive, Receives, [], "source pair", "";
 }
 
 /// The largest that the peers can: 100 MB in one part, and in two.

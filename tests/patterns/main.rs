@@ -6,6 +6,7 @@ mod endpoints;
 mod hwm;
 mod linger;
 mod observe;
+mod pair;
 mod parts;
 mod pipeline;
 mod pubsub;

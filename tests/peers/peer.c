@@ -469,6 +469,8 @@ static const struct {
     {"source", "dealer", ZMQ_DEALER, source}, {"source", "router", ZMQ_ROUTER, source},
     {"sink", "pull", ZMQ_PULL, sink},     {"sink", "sub", ZMQ_SUB, sink},
     {"sink", "router", ZMQ_ROUTER, sink}, {"sink", "dealer", ZMQ_DEALER, sink},
+    {"echo", "pair", ZMQ_PAIR, echo},     {"ask", "pair", ZMQ_PAIR, ask},
+    {"source", "pair", ZMQ_PAIR, source}, {"sink", "pair", ZMQ_PAIR, sink},
 };
 
 /* ---- command line and set-up ---- */

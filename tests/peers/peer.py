@@ -12,10 +12,10 @@ import zmq
 
 HELLO = b"\xff\xff"
 ROLES = {
-    "echo": ("rep", "router", "dealer"),
-    "ask": ("req", "dealer", "router"),
-    "source": ("push", "pub", "dealer", "router"),
-    "sink": ("pull", "sub", "router", "dealer"),
+    "echo": ("rep", "router", "dealer", "pair"),
+    "ask": ("req", "dealer", "router", "pair"),
+    "source": ("push", "pub", "dealer", "router", "pair"),
+    "sink": ("pull", "sub", "router", "dealer", "pair"),
 }
 
 

@@ -6,6 +6,7 @@
 mod dealer;
 mod fair_queue;
 mod load_balance;
+mod pair;
 mod publish;
 mod pull;
 mod push;
@@ -43,6 +44,7 @@ pub(crate) enum Pattern {
     Pull(pull::Pull),
     Pub(publish::Pub),
     Sub(subscribe::Sub),
+    Pair(pair::Pair),
 }
 
 /// Why a pattern does not send or receive. Small, for it travels with every message; [`Error`] says
@@ -88,7 +90,8 @@ impl Pattern {
             SocketType::Pull => Pattern::Pull(pull::Pull::default()),
             SocketType::Pub => Pattern::Pub(publish::Pub::default()),
             SocketType::Sub => Pattern::Sub(subscribe::Sub::default()),
-            SocketType::Pair | SocketType::XPub | SocketType::XSub => return None,
+            SocketType::Pair => Pattern::Pair(pair::Pair::default()),
+            SocketType::XPub | SocketType::XSub => return None,
         })
     }
 
@@ -98,6 +101,7 @@ impl Pattern {
             Pattern::Dealer(dealer) => dealer.attach(pipes, id, options),
             Pattern::Req(req) => req.attach(pipes, id, options),
             Pattern::Push(push) => push.attach(id),
+            Pattern::Pair(pair) => pair.attach(id),
             // ROUTER needs the peer's name first; the others answer, receive, or wait to be subscribed.
             Pattern::Router(_)
             | Pattern::Rep(_)
@@ -135,6 +139,7 @@ impl Pattern {
             Pattern::Req(req) => req.detach(id),
             Pattern::Rep(rep) => rep.detach(id),
             Pattern::Push(push) => push.detach(id),
+            Pattern::Pair(pair) => pair.detach(id),
             Pattern::Pub(publisher) => publisher.detach(id),
             Pattern::Pull(_) | Pattern::Sub(_) => {}
         }
@@ -148,6 +153,7 @@ impl Pattern {
             Pattern::Req(req) => req.forget(id),
             Pattern::Rep(rep) => rep.forget(id),
             Pattern::Pull(pull) => pull.forget(id),
+            Pattern::Pair(pair) => pair.forget(id),
             Pattern::Sub(subscriber) => subscriber.forget(id),
             Pattern::Push(_) | Pattern::Pub(_) => {}
         }
@@ -161,6 +167,7 @@ impl Pattern {
             Pattern::Req(req) => req.readable(id),
             Pattern::Rep(rep) => rep.readable(id),
             Pattern::Pull(pull) => pull.readable(id),
+            Pattern::Pair(pair) => pair.readable(pipes, id),
             Pattern::Sub(subscriber) => subscriber.readable(id),
             // Neither receives: whatever a peer sends is dropped.
             Pattern::Push(_) | Pattern::Pub(_) => {
@@ -185,6 +192,7 @@ impl Pattern {
             Pattern::Req(req) => req.send(pipes, parts, options),
             Pattern::Rep(rep) => rep.send(pipes, parts),
             Pattern::Push(push) => push.send(pipes, parts),
+            Pattern::Pair(pair) => pair.send(pipes, parts),
             Pattern::Pub(publisher) => publisher.send(pipes, parts, options),
             Pattern::Pull(_) => Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => Err(Refusal::Unsupported(SocketType::Sub, SEND)),
@@ -202,6 +210,7 @@ impl Pattern {
         let room = match self {
             Pattern::Dealer(dealer) => dealer.can_send(pipes),
             Pattern::Push(push) => push.can_send(pipes),
+            Pattern::Pair(pair) => pair.can_send(pipes),
             Pattern::Req(req) => req.admit(pipes, options)?,
             Pattern::Rep(rep) => rep.admit()?,
             Pattern::Router(router) => return router.admit(pipes, first, options),
@@ -219,6 +228,7 @@ impl Pattern {
             Pattern::Dealer(dealer) => dealer.recv(pipes),
             Pattern::Router(router) => router.recv(pipes),
             Pattern::Pull(pull) => pull.recv(pipes),
+            Pattern::Pair(pair) => pair.recv(pipes),
             Pattern::Sub(subscriber) => subscriber.recv(pipes),
             Pattern::Req(req) => return req.recv(pipes),
             Pattern::Rep(rep) => return rep.recv(pipes),
@@ -236,6 +246,7 @@ impl Pattern {
             Pattern::Req(req) => req.can_recv(pipes),
             Pattern::Rep(rep) => rep.can_recv(pipes),
             Pattern::Pull(pull) => pull.can_recv(),
+            Pattern::Pair(pair) => pair.can_recv(),
             Pattern::Sub(subscriber) => subscriber.can_recv(pipes),
             Pattern::Push(_) | Pattern::Pub(_) => false,
         }
@@ -248,6 +259,7 @@ impl Pattern {
             Pattern::Req(req) => req.can_send(pipes),
             Pattern::Rep(rep) => rep.can_send(),
             Pattern::Push(push) => push.can_send(pipes),
+            Pattern::Pair(pair) => pair.can_send(pipes),
             Pattern::Router(_) | Pattern::Pub(_) => true,
             Pattern::Pull(_) | Pattern::Sub(_) => false,
         }

@@ -28,7 +28,7 @@ pub use self::future::{RecvFuture, SendFuture};
 pub use self::poller::{PollItem, poll};
 pub use self::transfer::Copied;
 pub use self::typed::{
-    Dealer, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed,
+    Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed,
 };
 pub use self::wait::Timing;
 

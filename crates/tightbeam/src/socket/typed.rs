@@ -59,6 +59,23 @@ socket_types! {
     Pub: Sends;
     /// Receives what it subscribed to (RFC 29).
     Sub: Receives;
+    /// Sends to and receives from one peer (RFC 31). The first to connect, or to be connected to, is the
+    /// peer until it goes; what others send is dropped and counted, and they stay strangers until they
+    /// connect anew.
+    ///
+    /// ```
+    /// use tightbeam::{Context, Pair};
+    ///
+    /// let context = Context::new();
+    /// let (one, other) = (context.socket::<Pair>()?, context.socket::<Pair>()?);
+    /// other.connect(one.bind("tcp://127.0.0.1:*")?)?;
+    /// other.send("ready")?;
+    /// assert_eq!(one.recv()?, "ready");
+    /// one.send("go")?;
+    /// assert_eq!(other.recv()?, "go");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    Pair: Sends Receives;
 }
 
 /// A socket of type `T`.
