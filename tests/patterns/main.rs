@@ -4,6 +4,7 @@ mod bodies;
 mod contexts;
 mod endpoints;
 mod hwm;
+mod inproc;
 mod linger;
 mod observe;
 mod pair;

@@ -1,5 +1,7 @@
 //! Contexts: a set of sockets, and the I/O threads that serve them.
 
+pub(crate) mod names;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,6 +9,7 @@ use std::time::{Duration, Instant};
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 use zmtp::SocketType;
 
+use self::names::Names;
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
 use crate::pattern::Pattern;
@@ -72,6 +75,7 @@ pub struct Context {
 #[derive(Debug)]
 pub(crate) struct ContextShared {
     state: Mutex<ContextState>,
+    names: Mutex<Names>,
     /// Counts the sockets that have ended; those who wait for the last one sleep on it.
     ended: AtomicU32,
     fork_generation: u32,
@@ -105,6 +109,7 @@ impl Context {
         };
         let shared = ContextShared {
             state: Mutex::new(state),
+            names: Mutex::default(),
             ended: AtomicU32::new(0),
             fork_generation: sys::fork_generation(),
         };
@@ -216,6 +221,11 @@ impl Context {
         };
         let threads = if done { std::mem::take(&mut state.threads) } else { Vec::new() };
         drop(state);
+        if done {
+            // What waits for names that nobody will ever have holds bodies of the application.
+            let names = std::mem::take(&mut *self.shared.names());
+            drop(names);
+        }
         for thread in threads {
             thread.stop();
         }
@@ -257,6 +267,11 @@ impl ContextShared {
             return Err(Error::Forked);
         }
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The inproc names. To be asked without a socket's lock.
+    pub(crate) fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The I/O thread for a new socket; started if need be.

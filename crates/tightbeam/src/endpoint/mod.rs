@@ -1,5 +1,6 @@
 //! Endpoints: `transport://address`, parsed once, so that the rest of the library never looks at the text again.
 
+mod inproc;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ pub(crate) use self::tcp::{Host, HostPort, Port, TcpAddress};
 use crate::error::{Error, Result};
 
 /// The transports that exist here, for the error that refuses the others.
-const TRANSPORTS: &str = "tcp";
+const TRANSPORTS: &str = "tcp, inproc";
 
 /// Where a socket binds or connects, e.g. `tcp://127.0.0.1:5555`.
 ///
@@ -25,6 +26,7 @@ const TRANSPORTS: &str = "tcp";
 ///   or a host name; `*` (to bind) stands for every interface, port `*` or 0 for a
 ///   port of the system's choice.
 /// * `tcp://source:port;host:port`, to connect from a given local address.
+/// * `inproc://name`, another socket of the same context: any text without a zero byte.
 #[derive(Clone)]
 pub struct Endpoint {
     text: Arc<str>,
@@ -36,6 +38,8 @@ pub struct Endpoint {
 pub(crate) enum Address {
     /// `tcp://[source;]target`.
     Tcp(TcpAddress),
+    /// `inproc://name`.
+    Inproc(Arc<str>),
 }
 
 /// Why a text is not an endpoint; the text itself is added once, at the end.
@@ -53,6 +57,7 @@ impl Endpoint {
     pub fn transport(&self) -> &'static str {
         match self.address {
             Address::Tcp(_) => "tcp",
+            Address::Inproc(_) => "inproc",
         }
     }
 
@@ -65,6 +70,7 @@ impl Endpoint {
     pub(crate) fn for_bind(&self) -> Result<()> {
         let checked = match &self.address {
             Address::Tcp(tcp) => tcp.for_bind(),
+            Address::Inproc(_) => Ok(()),
         };
         checked.map_err(|reason| self.bad(reason))
     }
@@ -73,6 +79,7 @@ impl Endpoint {
     pub(crate) fn for_connect(&self) -> Result<()> {
         let checked = match &self.address {
             Address::Tcp(tcp) => tcp.for_connect(),
+            Address::Inproc(_) => Ok(()),
         };
         checked.map_err(|reason| self.bad(reason))
     }
@@ -105,6 +112,7 @@ impl FromStr for Endpoint {
             text.split_once("://").ok_or_else(|| bad("expected transport://address"))?;
         let address = match transport {
             "tcp" => Address::Tcp(rest.parse().map_err(bad)?),
+            "inproc" => Address::Inproc(inproc::name(rest).map_err(bad)?),
             "" => return Err(bad("expected a transport before ://")),
             _ => {
                 return Err(Error::UnknownTransport {
@@ -121,6 +129,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Tcp(tcp) => write!(f, "tcp://{tcp}"),
+            Address::Inproc(name) => write!(f, "inproc://{name}"),
         }
     }
 }

@@ -39,6 +39,14 @@ impl Frame {
         self.peer.as_deref()
     }
 
+    /// The same body, shared, without anything that the frame carries beside it.
+    pub(crate) fn share_body(&self) -> Frame {
+        let mut shared = self.clone();
+        (shared.peer, shared.group) = (None, None);
+        (shared.routing_id, shared.flags) = (0, 0);
+        shared
+    }
+
     /// Says which peer the frame came from.
     #[inline]
     pub fn set_peer(&mut self, peer: Option<Arc<Peer>>) {

@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use zmtp::FrameHeader;
+use zmtp::{FrameHeader, encode_header};
 
 use super::buffers::{self, BUFFER_SIZE};
-use super::parts::{Body, Part};
+use super::parts::{Body, Part, Parts};
 use crate::message::Frame;
 
 /// A chunk up to this size stays with the pipe between messages.
 const SMALL_CHUNK: usize = 512;
+/// Bytes that a chunk gathers of messages from this process.
+const LOCAL_CHUNK: usize = 16 * 1024;
 
 /// The filled part of a buffer. The buffer keeps its length, so that a pooled one need not be
 /// cleared before it is read into again.
@@ -125,6 +127,55 @@ impl InQueue {
         self.messages += usize::from(!more);
         self.trim();
         self.pieces.push_back(Piece::Large { more, body });
+    }
+
+    /// Adds a whole message from a socket of this process: frames in wire form, then `parts`. Bodies
+    /// that lie outside their frame are not copied.
+    pub(crate) fn push_message(&mut self, prefix: &[u8], parts: Parts<'_>) {
+        if !prefix.is_empty() {
+            self.local_chunk(prefix.len()).append(prefix);
+            self.bytes += prefix.len();
+        }
+        match parts {
+            Parts::Slice(body) => self.push_copy(false, body),
+            Parts::Frames(frames) => {
+                let last = frames.len().saturating_sub(1);
+                for (i, frame) in frames.iter().enumerate() {
+                    if frame.is_inline() {
+                        self.push_copy(i < last, frame);
+                    } else {
+                        self.bytes += frame.len();
+                        let body = frame.share_body();
+                        self.pieces.push_back(Piece::Large { more: i < last, body });
+                    }
+                }
+            }
+        }
+        self.messages += 1;
+    }
+
+    fn push_copy(&mut self, more: bool, body: &[u8]) {
+        let mut header = [0; 9];
+        let n = encode_header(more, false, body.len() as u64, &mut header);
+        let chunk = self.local_chunk(n + body.len());
+        chunk.append(&header[..n]);
+        chunk.append(body);
+        self.bytes += n + body.len();
+    }
+
+    /// A chunk at the end that takes so many bytes more: a frame lies in one piece.
+    fn local_chunk(&mut self, bytes: usize) -> &mut Chunk {
+        let fits = |chunk: &Chunk| chunk.end == 0 || chunk.end + bytes <= LOCAL_CHUNK;
+        if !matches!(self.pieces.back(), Some(Piece::Chunk(chunk)) if fits(chunk)) {
+            let first = self.pieces.is_empty();
+            let capacity = if first { bytes } else { bytes.max(LOCAL_CHUNK) };
+            let buffer = Vec::with_capacity(capacity);
+            self.pieces.push_back(Piece::Chunk(Chunk { buffer, end: 0 }));
+        }
+        match self.pieces.back_mut() {
+            Some(Piece::Chunk(chunk)) => chunk,
+            _ => unreachable!("the last piece is the chunk that was found or made"),
+        }
     }
 
     /// Takes the next part. Only whole messages are given out.

@@ -5,6 +5,7 @@
 
 pub(crate) mod buffers;
 mod in_queue;
+mod lane;
 mod out_queue;
 mod parts;
 
@@ -13,10 +14,12 @@ use std::sync::Arc;
 use slotmap::{SlotMap, new_key_type};
 
 pub(crate) use in_queue::InQueue;
+pub(crate) use lane::{LaneEnd, News};
 pub(crate) use out_queue::{OutQueue, Segment};
 pub(crate) use parts::{Body, Part, Parts, REFERENCE_FROM};
 
 use crate::message::{Frame, Peer};
+use lane::Pushed;
 
 new_key_type! {
     /// Names a pipe for as long as it exists; never reused for another.
@@ -78,6 +81,8 @@ pub(crate) struct Pipe {
     /// Listed in [`Pipes::dirty`].
     pub(crate) dirty: bool,
     pub(crate) traffic: Traffic,
+    /// The peer is a socket of this process: messages go into its lane, and `outgoing` stays empty.
+    lane: Option<Box<LaneEnd>>,
 }
 
 impl Pipe {
@@ -85,11 +90,44 @@ impl Pipe {
         Pipe { send_hwm, recv_hwm, recv_bytes, ..Pipe::default() }
     }
 
+    /// A pipe to a socket of this process.
+    pub(crate) fn local(lane: LaneEnd) -> Pipe {
+        Pipe { lane: Some(Box::new(lane)), ..Pipe::default() }
+    }
+
+    /// The way to a peer in this process.
+    pub(crate) fn lane(&self) -> Option<&LaneEnd> {
+        self.lane.as_deref()
+    }
+
     /// Whether one more message may be queued.
+    #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        !self.dead
-            && !self.closing
-            && (self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm)
+        if self.dead || self.closing {
+            return false;
+        }
+        match &self.lane {
+            None => self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm,
+            Some(lane) => lane.has_room(),
+        }
+    }
+
+    /// Messages that wait to be sent, or to be received by a socket of this process.
+    pub(crate) fn unsent(&self) -> usize {
+        self.lane.as_ref().map_or_else(|| self.outgoing.messages(), |lane| lane.unreceived())
+    }
+
+    /// Messages that wait to be received.
+    pub(crate) fn unreceived(&self) -> usize {
+        self.incoming.messages() + self.lane.as_ref().map_or(0, |lane| lane.waiting())
+    }
+
+    /// Applies the socket's high-water marks.
+    pub(crate) fn set_marks(&mut self, send_hwm: usize, recv_hwm: usize) {
+        (self.send_hwm, self.recv_hwm) = (send_hwm, recv_hwm);
+        if let Some(lane) = &mut self.lane {
+            lane.set_marks(send_hwm, recv_hwm);
+        }
     }
 
     /// Whether senders that wait should come back: half of the mark is free again. Waking them for
@@ -136,6 +174,8 @@ pub(crate) struct Pipes {
     pub(crate) skipped: Vec<PipeId>,
     /// Bodies to drop once the lock is released: dropping one may run foreign code.
     pub(crate) released: Vec<Frame>,
+    /// Pipes whose peer in this process has to be called.
+    pub(crate) calls: Vec<PipeId>,
     /// What pipes that are gone have carried, and drops that belong to none.
     gone: Traffic,
 }
@@ -173,8 +213,14 @@ impl Pipes {
     /// Queues a message for one peer. Admission was checked by the pattern.
     #[inline]
     pub(crate) fn push(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) {
-        if let Some(pipe) = self.slots.get_mut(id) {
-            Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
+        match self.slots.get_mut(id) {
+            Some(Pipe { lane: Some(_), .. }) => {
+                self.hand_over(id, prefix, parts);
+            }
+            Some(pipe) => {
+                Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
+            }
+            None => {}
         }
     }
 
@@ -182,12 +228,57 @@ impl Pipes {
     #[inline]
     pub(crate) fn offer(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
         match self.slots.get_mut(id) {
+            Some(Pipe { lane: Some(_), .. }) => self.hand_over(id, prefix, parts),
             Some(pipe) if pipe.has_room() => {
                 Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
                 true
             }
             _ => false,
         }
+    }
+
+    /// Hands a message to a peer in this process if it has room.
+    fn hand_over(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
+        let Some(pipe) = self.slots.get_mut(id) else { return false };
+        let Some(lane) = pipe.lane.as_ref().filter(|_| !pipe.dead && !pipe.closing) else {
+            return false;
+        };
+        match lane.push(prefix, parts) {
+            Pushed::Refused => return false,
+            Pushed::Quietly => {}
+            Pushed::CallReceiver => self.calls.push(id),
+        }
+        pipe.traffic.messages_sent += 1;
+        pipe.traffic.bytes_sent += parts.body_bytes() as u64;
+        true
+    }
+
+    /// Tells the peer of a pipe, if it is in this process, something beside messages.
+    pub(crate) fn tell(&mut self, id: PipeId, news: News) {
+        if let Some(lane) = self.slots.get(id).and_then(Pipe::lane) {
+            lane.tell(news);
+            self.calls.push(id);
+        }
+    }
+
+    /// Closes the lanes to a peer in this process.
+    pub(crate) fn close_lane(&mut self, id: PipeId) {
+        if let Some(lane) = self.slots.get(id).and_then(Pipe::lane) {
+            lane.close();
+            self.calls.push(id);
+        }
+    }
+
+    /// Takes what a peer in this process has sent, if all that came before was received. Answers the
+    /// messages that are new.
+    pub(crate) fn refill(&mut self, id: PipeId) -> usize {
+        let Some(pipe) = self.slots.get_mut(id) else { return 0 };
+        let Some(lane) = &mut pipe.lane else { return 0 };
+        let before = pipe.incoming.messages();
+        if lane.refill(&mut pipe.incoming) {
+            self.calls.push(id);
+        }
+        pipe.incoming.messages() - before
     }
 
     /// The pipe's connection has something to write, be it only commands.
@@ -231,6 +322,11 @@ impl Pipes {
         let pipe = self.slots.get_mut(id)?;
         let mut part = pipe.incoming.pop()?;
         part.quiet &= !pipe.paused && !pipe.dead;
+        if let Some(lane) = &mut pipe.lane
+            && !part.more
+        {
+            part.quiet &= !lane.count_received();
+        }
         pipe.traffic.messages_received += u64::from(!part.more);
         pipe.traffic.bytes_received += part.body.as_slice().len() as u64;
         Some(part)
@@ -250,6 +346,9 @@ impl Pipes {
             if !more {
                 break;
             }
+        }
+        if let Some(lane) = &mut pipe.lane {
+            lane.count_received();
         }
     }
 
@@ -271,6 +370,11 @@ impl Pipes {
     pub(crate) fn remove(&mut self, id: PipeId) {
         if let Some(mut pipe) = self.slots.remove(id) {
             pipe.traffic.messages_dropped += pipe.outgoing.messages() as u64;
+            if let Some(lane) = pipe.lane.take() {
+                lane.close();
+                self.released.extend(lane.take_rest().clear());
+                self.calls.push(id);
+            }
             self.gone += pipe.traffic;
             self.released.extend(pipe.incoming.clear());
             for segment in pipe.outgoing.clear() {

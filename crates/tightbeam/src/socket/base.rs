@@ -56,8 +56,8 @@ impl SocketBase {
     /// with the address and port that were bound.
     ///
     /// # Errors
-    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::Io`] (the address is in use, or
-    /// not ours), [`Error::NoIoThread`], [`Error::Terminated`].
+    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::Io`] (the address or the name is
+    /// in use, or not ours), [`Error::NoIoThread`], [`Error::Terminated`].
     pub fn bind(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
         self.core.bind(endpoint.as_ref())
     }

@@ -22,6 +22,9 @@ impl Core {
     pub(crate) fn connect(&self, endpoint: &str) -> Result<Endpoint> {
         let endpoint: Endpoint = endpoint.parse()?;
         endpoint.for_connect()?;
+        if let Address::Inproc(name) = endpoint.address() {
+            return self.connect_local(&endpoint, name);
+        }
         self.lock()?;
         self.reactor()?;
         let mut guard = self.lock()?;
@@ -48,7 +51,9 @@ impl Core {
             return self.try_next_address(id);
         }
         session.stage = Stage::Resolving;
-        let Address::Tcp(TcpAddress { target, .. }) = session.endpoint.address().clone();
+        let Address::Tcp(TcpAddress { target, .. }) = session.endpoint.address().clone() else {
+            return;
+        };
         drop(guard);
         if tcp::is_numeric(&target) {
             return self.resolved(id, tcp::resolve(&target, ipv6));
@@ -92,7 +97,9 @@ impl Core {
         let Some(session) = guard.sessions.get_mut(id) else { return };
         let terms = Arc::clone(&session.terms);
         let Some(address) = session.untried.pop_front() else { return };
-        let Address::Tcp(TcpAddress { source, .. }) = session.endpoint.address().clone();
+        let Address::Tcp(TcpAddress { source, .. }) = session.endpoint.address().clone() else {
+            return;
+        };
         drop(guard);
         let options = &terms.options;
         let source = source.map(|source| tcp::resolve(&source, options.ipv6)).transpose();
@@ -146,7 +153,12 @@ impl Core {
         self.flush_all();
         let token = self.token();
         let mut guard = self.lock()?;
-        let Some(id) = guard.session_to(&endpoint.parse()?) else {
+        let wanted: Endpoint = endpoint.parse()?;
+        if let Address::Inproc(_) = wanted.address() {
+            drop(guard);
+            return self.disconnect_local(&wanted);
+        }
+        let Some(id) = guard.session_to(&wanted) else {
             return Err(Error::UnknownEndpoint(endpoint.to_owned()));
         };
         guard.disconnect_session(id, token);

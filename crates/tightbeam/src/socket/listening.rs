@@ -28,10 +28,15 @@ impl Core {
     pub(crate) fn bind(&self, endpoint: &str) -> Result<Endpoint> {
         let endpoint: Endpoint = endpoint.parse()?;
         endpoint.for_bind()?;
+        if let Address::Inproc(name) = endpoint.address() {
+            return self.bind_local(&endpoint, name);
+        }
         let terms = Terms::new(&self.lock()?.options, self.socket_type, Role::Listener);
         let options = &terms.options;
         let reactor = self.reactor()?;
-        let Address::Tcp(TcpAddress { target, .. }) = endpoint.address();
+        let Address::Tcp(TcpAddress { target, .. }) = endpoint.address() else {
+            unreachable!("inproc was dealt with");
+        };
         let addresses =
             tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
         let mut bound = Err(Error::UnknownEndpoint(endpoint.to_string()));
@@ -109,6 +114,10 @@ impl Core {
     pub(crate) fn unbind(&self, endpoint: &str) -> Result<()> {
         let mut guard = self.lock()?;
         let wanted: Endpoint = endpoint.parse()?;
+        if let Address::Inproc(name) = wanted.address() {
+            drop(guard);
+            return self.unbind_local(&wanted, name);
+        }
         let found = guard.sources.iter().find_map(|(id, source)| match source {
             Source::Listener(listening) if listening.endpoint == wanted => Some(id),
             _ => None,

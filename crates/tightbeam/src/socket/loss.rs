@@ -154,8 +154,11 @@ impl State {
         let Some(pipe) = self.pipes.get_mut(id) else { return };
         pipe.dead = true;
         self.undelivered += pipe.outgoing.messages();
-        if pipe.incoming.messages() == 0 || self.life != Life::Open {
+        let empty = pipe.unreceived() == 0;
+        if empty || self.life != Life::Open {
             self.remove_pipe(id);
+        } else {
+            self.pipes.close_lane(id);
         }
     }
 
@@ -260,7 +263,10 @@ impl Core {
         if let Some(until) = until {
             state.set_timer(token, until, Timer::Linger);
         }
+        let names = state.leave_process();
         state.check_closing();
+        drop(guard);
+        self.give_names_back(names);
     }
 
     /// The time to linger is over: what is left is dropped.

@@ -8,6 +8,7 @@ mod connecting;
 mod core;
 mod flush;
 mod future;
+mod inproc;
 mod listening;
 mod loss;
 mod peers;
@@ -208,8 +209,10 @@ impl Core {
 
 impl State {
     pub(crate) fn readiness(&mut self) -> Readiness {
-        let readable = self.pattern.can_recv(&mut self.pipes);
-        self.resume_skipped();
+        let mut readable = self.pattern.can_recv(&mut self.pipes);
+        while self.resume_skipped() && !readable {
+            readable = self.pattern.can_recv(&mut self.pipes);
+        }
         Readiness { readable, writable: self.pattern.can_send(&self.pipes) }
     }
 
@@ -225,12 +228,11 @@ impl State {
 
     /// Options that hold for pipes that exist already.
     fn apply_options(&mut self) {
-        let send = self.options.sndhwm.unwrap_or(0);
-        let receive = self.options.rcvhwm.unwrap_or(0);
+        let (send, receive) = self.marks();
         for pipe in self.pipes.iter_mut() {
-            pipe.send_hwm = send;
-            pipe.recv_hwm = receive;
+            pipe.set_marks(send, receive);
         }
+        self.call_neighbours();
         let paused = self.pipes.iter().filter(|(_, pipe)| pipe.paused);
         let paused: Vec<_> = paused.map(|(id, _)| id).collect();
         for id in paused {
@@ -243,10 +245,10 @@ impl State {
         let peers = self.pipes.iter().map(|(id, pipe)| PeerStats {
             address: pipe.peer.as_ref().map(|peer| peer.address().to_owned()).unwrap_or_default(),
             routing_id: pipe.peer.as_ref().map(|p| p.routing_id().to_vec()).unwrap_or_default(),
-            connected: self.links.contains_key(id),
+            connected: self.links.contains_key(id) || self.local.is_connected(id),
             traffic: pipe.traffic,
-            send_queue: pipe.outgoing.messages(),
-            recv_queue: pipe.incoming.messages(),
+            send_queue: pipe.unsent(),
+            recv_queue: pipe.unreceived(),
         });
         let connections =
             self.sources.values().filter(|s| matches!(s, state::Source::Connection(_))).count();

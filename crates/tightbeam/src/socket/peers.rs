@@ -13,12 +13,22 @@ use crate::pipe::{Pipe, PipeId};
 use crate::reactor::waiters::Interest;
 
 impl State {
-    /// A pipe with the socket's high-water marks, known to the pattern.
+    /// The high-water marks of sending and receiving, in messages; 0 is no limit.
+    pub(super) fn marks(&self) -> (usize, usize) {
+        (self.options.sndhwm.unwrap_or(0), self.options.rcvhwm.unwrap_or(0))
+    }
+
+    /// A pipe to a peer of another process.
     pub(super) fn add_pipe(&mut self) -> PipeId {
-        let send = self.options.sndhwm.unwrap_or(0);
-        let receive = self.options.rcvhwm.unwrap_or(0);
-        let id = self.pipes.insert(Pipe::new(send, receive, self.options.max_held_bytes));
+        let (send, receive) = self.marks();
+        self.attach_pipe(Pipe::new(send, receive, self.options.max_held_bytes))
+    }
+
+    /// Makes a pipe known to the pattern.
+    pub(super) fn attach_pipe(&mut self, pipe: Pipe) -> PipeId {
+        let id = self.pipes.insert(pipe);
         self.pattern.attach(&mut self.pipes, id, &self.options);
+        let (send, _) = self.marks();
         let room = if send == 0 { usize::MAX } else { send };
         self.waiters.notify(Interest::Send, room);
         id
@@ -155,5 +165,6 @@ impl State {
                 self.pipes.mark_dirty(pipe);
             }
         }
+        self.tell_neighbours(topic, subscribe);
     }
 }

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use slotmap::{SecondaryMap, SlotMap};
 
-use super::Core;
 use super::burst::Burst;
+use super::inproc::Local;
+use super::{Core, inproc};
 use crate::connection::{Connection, SessionId, SourceId};
+use crate::context::names::Neighbour;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::message::Frame;
@@ -99,6 +101,8 @@ pub(crate) struct State {
     /// Receives since the kernel was last asked for news.
     pub(crate) unasked: u32,
     pub(crate) last_endpoint: Option<Endpoint>,
+    /// Connections with sockets of this process.
+    pub(crate) local: Local,
     pub(crate) monitors: Monitors,
     pub(crate) deferred: Touched,
     /// The I/O thread was asked to write what is queued.
@@ -164,6 +168,7 @@ impl State {
             more: false,
             unasked: 0,
             last_endpoint: None,
+            local: Local::default(),
             monitors: Monitors::default(),
             deferred: Touched::default(),
             flush_requested: false,
@@ -264,6 +269,8 @@ struct After<'a> {
 struct Work {
     wakeups: Wakeups,
     deferred: Option<Deferred>,
+    /// Sockets of this process that have something waiting.
+    calls: Vec<Neighbour>,
     /// Dropping a body may run foreign code.
     released: Vec<Frame>,
 }
@@ -280,7 +287,8 @@ impl<'a> Guard<'a> {
         let deferred = state.deferred.touched.then(|| std::mem::take(&mut state.deferred).deferred);
         let wakeups = state.waiters.take_wakeups();
         let released = std::mem::take(&mut state.pipes.released);
-        self.after.work = Some(Box::new(Work { wakeups, deferred, released }));
+        let calls = state.take_calls();
+        self.after.work = Some(Box::new(Work { wakeups, deferred, calls, released }));
     }
 }
 
@@ -304,7 +312,10 @@ impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
         let state = &*self.state;
-        if state.deferred.touched || state.waiters.has_wakeups() || !state.pipes.released.is_empty()
+        if state.deferred.touched
+            || state.waiters.has_wakeups()
+            || !state.pipes.released.is_empty()
+            || !state.pipes.calls.is_empty()
         {
             self.put_off();
         }
@@ -323,8 +334,9 @@ impl Drop for After<'_> {
 impl Core {
     #[cold]
     fn do_put_off(&self, work: Work) {
-        let Work { wakeups, deferred, released } = work;
+        let Work { wakeups, deferred, calls, released } = work;
         self.wake(wakeups);
+        calls.iter().for_each(inproc::call);
         if let Some(deferred) = deferred {
             self.do_deferred(deferred);
         }

@@ -222,8 +222,10 @@ impl Core {
             guard = self.lock()?;
         }
         self.block_on(guard, Interest::Receive, timing, |guard| {
-            let taken = take(guard);
-            guard.resume_skipped();
+            let mut taken = take(guard);
+            while guard.resume_skipped() && matches!(taken, Err(Refusal::WouldBlock(_))) {
+                taken = take(guard);
+            }
             taken.map_err(|refusal| refusal.into_error(NO_PARTS))
         })
     }

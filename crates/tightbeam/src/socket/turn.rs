@@ -234,7 +234,9 @@ impl State {
         if empty {
             pipe.incoming.trim();
         }
-        if pipe.dead && empty {
+        if pipe.lane().is_some() {
+            self.take_local(id);
+        } else if pipe.dead && empty {
             self.remove_pipe(id);
         } else if pipe.paused && pipe.may_resume() {
             pipe.paused = false;
@@ -242,12 +244,14 @@ impl State {
         }
     }
 
-    /// What was dropped unasked makes room, too.
+    /// What was dropped unasked makes room, too. True if there was any: then more may be there.
     #[inline]
-    pub(super) fn resume_skipped(&mut self) {
+    pub(super) fn resume_skipped(&mut self) -> bool {
+        let any = !self.pipes.skipped.is_empty();
         while let Some(id) = self.pipes.skipped.pop() {
             self.after_recv(id);
         }
+        any
     }
 
     fn resume_reading(&mut self, id: PipeId) {

@@ -1,0 +1,217 @@
+//! One direction of a connection between two sockets of this process: messages pass from hand to
+//! hand, without bytes on a wire, a descriptor or a thread.
+//!
+//! The sender appends under the lane's own small lock, which is a leaf: nothing is locked under it.
+//! The receiver takes all there is at once, and comes back when that is used up. So the sender has to
+//! call it only when it has nothing left (`awake` is false), and the receiver calls the sender only
+//! when that found no room and half of the mark is free again.
+//!
+//! ```text
+//!   sender's socket --push--> [ queue ] --refill--> the receiver's in-queue --recv--> application
+//!                     <------- room ------- report
+//! ```
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::in_queue::InQueue;
+use super::parts::Parts;
+
+/// What one socket tells the other beside messages.
+#[derive(Debug)]
+pub(crate) enum News {
+    Subscribe(Box<[u8]>),
+    Cancel(Box<[u8]>),
+}
+
+/// Why nothing was pushed, or whether the receiver has to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// The receiver will come by itself.
+    Quietly,
+    /// The receiver has used up what it took, and must be called.
+    CallReceiver,
+    /// There is no room, or nobody to receive.
+    Refused,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    queue: InQueue,
+    news: Vec<News>,
+    /// Messages pushed, and not reported as received.
+    outstanding: usize,
+    /// The sender's SNDHWM; 0 is no limit.
+    send_hwm: usize,
+    /// The receiver's RCVHWM, once there is a receiver; 0 is no limit.
+    recv_hwm: Option<usize>,
+    /// The receiver has messages, or has been called.
+    awake: bool,
+    /// The sender found no room.
+    sender_waits: bool,
+    receiver_gone: bool,
+}
+
+impl Lane {
+    /// The messages that may be on their way: both marks together; 0 is no limit.
+    fn limit(&self) -> usize {
+        match (self.send_hwm, self.recv_hwm) {
+            (0, _) | (_, Some(0)) => 0,
+            (send, recv) => send.saturating_add(recv.unwrap_or(0)),
+        }
+    }
+
+    fn room(&self) -> usize {
+        match self.limit() {
+            _ if self.receiver_gone => 0,
+            0 => usize::MAX,
+            limit => limit.saturating_sub(self.outstanding),
+        }
+    }
+
+    /// Messages after which the receiver reports: half of what may be on its way.
+    fn batch(&self) -> usize {
+        match self.limit() {
+            0 => usize::MAX,
+            limit => limit.div_ceil(2),
+        }
+    }
+
+    /// Messages were received. True if the sender must be told.
+    fn report(&mut self, messages: usize) -> bool {
+        self.outstanding -= messages.min(self.outstanding);
+        let enough = self.limit() == 0 || self.outstanding <= self.limit() / 2;
+        enough && std::mem::take(&mut self.sender_waits)
+    }
+}
+
+type Shared = Arc<Mutex<Lane>>;
+
+fn lock(lane: &Shared) -> MutexGuard<'_, Lane> {
+    lane.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One socket's end of the two lanes between it and another.
+#[derive(Debug)]
+pub(crate) struct LaneEnd {
+    outgoing: Shared,
+    incoming: Shared,
+    /// Messages handed to the application since the lane was told.
+    received: usize,
+    /// When to tell it.
+    batch: usize,
+}
+
+impl LaneEnd {
+    /// Both ends of a connection; the first belongs to the socket with these marks.
+    pub(crate) fn pair(send_hwm: usize, recv_hwm: usize) -> (LaneEnd, LaneEnd) {
+        let there = Shared::new(Mutex::new(Lane { send_hwm, ..Lane::default() }));
+        let back = Lane { recv_hwm: Some(recv_hwm), ..Lane::default() };
+        let back = Shared::new(Mutex::new(back));
+        let end = |outgoing: &Shared, incoming: &Shared| LaneEnd {
+            outgoing: Arc::clone(outgoing),
+            incoming: Arc::clone(incoming),
+            received: 0,
+            batch: 1,
+        };
+        (end(&there, &back), end(&back, &there))
+    }
+
+    /// The marks of this end's socket.
+    pub(crate) fn set_marks(&mut self, send_hwm: usize, recv_hwm: usize) {
+        lock(&self.outgoing).send_hwm = send_hwm;
+        lock(&self.incoming).recv_hwm = Some(recv_hwm);
+    }
+
+    /// Whether a push would succeed. If not, this end is called when it would.
+    pub(crate) fn has_room(&self) -> bool {
+        let mut lane = lock(&self.outgoing);
+        let room = lane.room() > 0;
+        lane.sender_waits |= !room;
+        room
+    }
+
+    /// Messages that may still be sent.
+    pub(crate) fn room(&self) -> usize {
+        lock(&self.outgoing).room()
+    }
+
+    /// Sends a message, if there is room.
+    pub(crate) fn push(&self, prefix: &[u8], parts: Parts<'_>) -> Pushed {
+        let mut lane = lock(&self.outgoing);
+        if lane.room() == 0 {
+            lane.sender_waits = true;
+            return Pushed::Refused;
+        }
+        lane.queue.push_message(prefix, parts);
+        lane.outstanding += 1;
+        if std::mem::replace(&mut lane.awake, true) {
+            return Pushed::Quietly;
+        }
+        Pushed::CallReceiver
+    }
+
+    /// Tells the other end something; it has to be called.
+    pub(crate) fn tell(&self, news: News) {
+        lock(&self.outgoing).news.push(news);
+    }
+
+    /// What the other end has told.
+    pub(crate) fn take_news(&self) -> Vec<News> {
+        std::mem::take(&mut lock(&self.incoming).news)
+    }
+
+    /// A whole message was handed to the application. True if the lane should be told.
+    #[inline]
+    pub(crate) fn count_received(&mut self) -> bool {
+        self.received += 1;
+        self.received >= self.batch
+    }
+
+    /// Tells the lane what was received, and takes all messages if `queue` has none left. True if the
+    /// sender, who had found no room, is to be called.
+    pub(crate) fn refill(&mut self, queue: &mut InQueue) -> bool {
+        let mut lane = lock(&self.incoming);
+        let call_sender = lane.report(std::mem::take(&mut self.received));
+        self.batch = lane.batch();
+        if queue.messages() == 0 {
+            queue.trim();
+            std::mem::swap(queue, &mut lane.queue);
+            lane.awake = queue.messages() > 0;
+        }
+        call_sender
+    }
+
+    /// This end sends nothing more, and has room for nothing more; what is in the lanes may still be
+    /// received.
+    pub(crate) fn close(&self) {
+        lock(&self.incoming).receiver_gone = true;
+    }
+
+    /// What nobody will receive at this end, to be dropped once the socket's lock is released.
+    pub(crate) fn take_rest(&self) -> InQueue {
+        std::mem::take(&mut lock(&self.incoming).queue)
+    }
+
+    /// What the other end has not taken, and how many messages that are.
+    pub(crate) fn take_back(&self) -> (usize, InQueue) {
+        let mut lane = lock(&self.outgoing);
+        let queue = std::mem::take(&mut lane.queue);
+        lane.outstanding -= queue.messages().min(lane.outstanding);
+        (queue.messages(), queue)
+    }
+
+    /// Whether the other end is closed.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        lock(&self.outgoing).receiver_gone
+    }
+
+    /// Messages sent that nobody has received.
+    pub(crate) fn unreceived(&self) -> usize {
+        lock(&self.outgoing).outstanding
+    }
+
+    /// Messages that wait in the lane to be received here.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.incoming).queue.messages()
+    }
+}
