@@ -179,7 +179,7 @@ fn capital(text: &str) -> String {
 
 fn value(spec: &OptionSpec) -> String {
     match (spec.access(), spec.kind()) {
-        (Access::Get, Kind::Bytes { .. }) => "bytes".to_owned(),
+        (Access::Get, Kind::Bytes { .. } | Kind::Text { .. }) => "text".to_owned(),
         (Access::Get, _) => "int".to_owned(),
         _ => spec.expected().to_owned(),
     }
@@ -206,7 +206,9 @@ fn default(value: Option<Value<'_>>) -> String {
         None => String::new(),
         Some(Value::Int(number)) => number.to_string(),
         Some(Value::Int64(number)) => number.to_string(),
+        Some(Value::UInt64(number)) => number.to_string(),
         Some(Value::Bytes([])) => "empty".to_owned(),
+        Some(Value::Bytes(bytes)) if bytes.iter().all(|byte| *byte == 0) => "zeros".to_owned(),
         Some(Value::Bytes(bytes)) => bytes.escape_ascii().to_string(),
     }
 }

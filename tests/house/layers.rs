@@ -15,7 +15,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["pipe"], &["message"]),
     (&["pattern"], &["error", "options", "pipe"]),
     (&["transport"], &["endpoint", "options", "sys"]),
-    (&["terms"], &["options"]),
+    (&["terms"], &["error", "options"]),
     (&["connection"], &["message", "pipe", "terms", "transport"]),
     (&["session"], &["connection", "endpoint", "pipe", "terms"]),
     (&["monitor"], &["endpoint"]),

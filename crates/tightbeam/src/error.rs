@@ -84,6 +84,9 @@ pub enum Error {
     /// The context has no I/O threads, and the transport needs one (`EMTHREAD`).
     #[error("the context has no I/O thread, which {0} needs")]
     NoIoThread(&'static str),
+    /// The options ask for security that is not there (`ENOTSUP`): no connection is made without it.
+    #[error("{0} is not there yet: connections are refused rather than made without it")]
+    NoMechanism(&'static str),
     /// The operating system refused.
     #[error("{operation}: {source}")]
     Io {
@@ -112,7 +115,7 @@ impl Error {
             Error::Interrupted => libc::EINTR,
             Error::Terminated => ETERM,
             Error::Closed | Error::Forked => libc::ENOTSOCK,
-            Error::Unsupported { .. } => libc::ENOTSUP,
+            Error::Unsupported { .. } | Error::NoMechanism(_) => libc::ENOTSUP,
             Error::OutOfTurn(_) => EFSM,
             Error::Unroutable(_) => libc::EHOSTUNREACH,
             Error::BadMessage(_)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zmtp::{Config, Heartbeat, Role, SocketType};
 
+use crate::error::Result;
 use crate::options::Options;
 
 /// The options as they were when an endpoint was bound or connected: what is set later holds for later
@@ -17,9 +18,16 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub(crate) fn new(options: &Options, socket_type: SocketType, role: Role) -> Arc<Terms> {
+    /// # Errors
+    /// [`Error::NoMechanism`](crate::Error::NoMechanism).
+    pub(crate) fn new(
+        options: &Options,
+        socket_type: SocketType,
+        role: Role,
+    ) -> Result<Arc<Terms>> {
+        options.check_security()?;
         let protocol = Arc::new(config(options, socket_type, role));
-        Arc::new(Terms { options: options.clone(), protocol })
+        Ok(Arc::new(Terms { options: options.clone(), protocol }))
     }
 }
 

@@ -1,7 +1,11 @@
 //! The options of a socket and of a context: ONE table each. What is in a table works; everything else is unknown.
 
 mod context;
+pub(crate) mod filter;
+mod foreign;
+mod metadata;
 pub mod number;
+mod security;
 mod spec;
 mod table;
 #[cfg(test)]
@@ -16,14 +20,12 @@ pub use self::spec::{Access, Effect, Kind, OptionSpec, OwnedValue, Value};
 pub use self::table::TABLE;
 
 pub(crate) use self::context::ContextOptions;
+pub(crate) use self::security::{Mechanism, Security};
 
+use self::filter::AddressFilter;
+use self::foreign::Foreign;
 use self::spec::Slot;
 use crate::error::{Error, Result};
-
-/// The longest name of a metadata property, in bytes (RFC 23).
-const PROPERTY_NAME_MAX: usize = 255;
-/// The most bytes in the names and values of all metadata together: half of what peers take for a whole handshake.
-const METADATA_MAX: usize = 32 * 1024;
 
 /// The options of one socket that are kept as values. The fields have libzmq's names; what the numbers mean is said
 /// at [`number`].
@@ -84,6 +86,42 @@ pub(crate) struct Options {
     pub(crate) req_correlate: bool,
     pub(crate) req_relaxed: bool,
     pub(crate) xpub_nodrop: bool,
+    /// The I/O threads that connections may use, as bits; 0: any.
+    pub(crate) affinity: u64,
+    /// Whether only the last message of each peer is kept.
+    pub(crate) conflate: bool,
+    /// In the bits of the type-of-service byte; 0: the system's default.
+    pub(crate) tos: i32,
+    /// The peers that a tcp listener takes; empty: all.
+    pub(crate) tcp_accept_filters: Vec<AddressFilter>,
+    /// The processes, users and groups that an ipc listener takes; all three empty: all.
+    pub(crate) ipc_filter_pid: Vec<i32>,
+    pub(crate) ipc_filter_uid: Vec<i32>,
+    pub(crate) ipc_filter_gid: Vec<i32>,
+    /// `host:port`; empty: none.
+    pub(crate) socks_proxy: Vec<u8>,
+    pub(crate) socks_username: Vec<u8>,
+    pub(crate) socks_password: Vec<u8>,
+    /// A listening socket that the next bind takes instead of opening one.
+    pub(crate) use_fd: Option<i32>,
+    /// The name of a network interface; empty: any.
+    pub(crate) bindtodevice: Vec<u8>,
+    /// What ends reconnecting, as bits: 1 refused, 2 handshake failed, 4 after a disconnect.
+    pub(crate) reconnect_stop: i32,
+    pub(crate) router_raw: bool,
+    /// The name of the peer that the next connect reaches.
+    pub(crate) connect_routing_id: Option<Vec<u8>>,
+    /// Subscriptions that are known already are reported too.
+    pub(crate) xpub_verbose: bool,
+    /// Unsubscriptions of topics that others still want are reported too.
+    pub(crate) xpub_verbose_unsubscribe: bool,
+    pub(crate) xpub_manual: bool,
+    pub(crate) xpub_manual_last_value: bool,
+    pub(crate) xpub_welcome_msg: Vec<u8>,
+    pub(crate) invert_matching: bool,
+    pub(crate) only_first_subscribe: bool,
+    pub(crate) security: Security,
+    foreign: Foreign,
     /// Properties for the handshake: names (which begin with `X-`, each once) and values.
     pub(crate) metadata: Vec<(String, Vec<u8>)>,
     /// In frames of one message.
@@ -108,12 +146,14 @@ pub fn find(number: i32) -> Option<&'static OptionSpec> {
 impl Options {
     /// The options of a new socket of this type.
     pub(crate) fn new(socket: SocketType, context: &ContextOptions) -> Options {
+        let subscribes = matches!(socket, SocketType::Sub | SocketType::XSub);
+        let linger = if context.blocky && !subscribes { None } else { Some(Duration::ZERO) };
         Options {
             socket,
             routing_id: Vec::new(),
             sndhwm: Some(1000),
             rcvhwm: Some(1000),
-            linger: if context.blocky { None } else { Some(Duration::ZERO) },
+            linger,
             sndtimeo: None,
             rcvtimeo: None,
             reconnect_ivl: Some(Duration::from_millis(100)),
@@ -140,6 +180,30 @@ impl Options {
             req_correlate: false,
             req_relaxed: false,
             xpub_nodrop: false,
+            affinity: 0,
+            conflate: false,
+            tos: 0,
+            tcp_accept_filters: Vec::new(),
+            ipc_filter_pid: Vec::new(),
+            ipc_filter_uid: Vec::new(),
+            ipc_filter_gid: Vec::new(),
+            socks_proxy: Vec::new(),
+            socks_username: Vec::new(),
+            socks_password: Vec::new(),
+            use_fd: None,
+            bindtodevice: Vec::new(),
+            reconnect_stop: 0,
+            router_raw: false,
+            connect_routing_id: None,
+            xpub_verbose: false,
+            xpub_verbose_unsubscribe: false,
+            xpub_manual: false,
+            xpub_manual_last_value: false,
+            xpub_welcome_msg: Vec::new(),
+            invert_matching: false,
+            only_first_subscribe: false,
+            security: Security::default(),
+            foreign: Foreign::default(),
             metadata: Vec::new(),
             max_frames: 65_536,
             max_held_bytes: 1 << 30,
@@ -185,7 +249,8 @@ impl Options {
             (Slot::Int { write, .. }, Value::Int(v)) => write(self, i64::from(v)),
             (Slot::Int { write, .. }, Value::Int64(v)) => write(self, v),
             (Slot::Bytes { write, .. }, Value::Bytes(v)) => write(self, v),
-            (Slot::Append(append), Value::Bytes(v)) if append(self, v) => {}
+            (Slot::UInt64 { write, .. }, Value::UInt64(v)) => write(self, v),
+            (Slot::Append(append), v) if append(self, v) => {}
             (Slot::Socket, _) => {}
             _ => return Err(spec.refuse(value)),
         }
@@ -207,32 +272,12 @@ impl Options {
     fn read(&self, spec: &OptionSpec) -> Option<OwnedValue> {
         match (spec.slot, spec.kind) {
             (Slot::Int { read, .. }, Kind::Int64 { .. }) => Some(OwnedValue::Int64(read(self))),
-            (Slot::Int { read, .. }, _) => {
+            (Slot::UInt64 { read, .. }, _) => Some(OwnedValue::UInt64(read(self))),
+            (Slot::Int { read, .. } | Slot::Read(read), _) => {
                 Some(OwnedValue::Int(i32::try_from(read(self)).unwrap_or(i32::MAX)))
             }
             (Slot::Bytes { read, .. }, _) => Some(OwnedValue::Bytes(read(self))),
             (Slot::Append(_) | Slot::Socket, _) => None,
         }
-    }
-
-    /// Adds the property `X-name:value`, or replaces the one of that name; `false` when it is malformed or too much.
-    fn add_metadata(&mut self, property: &[u8]) -> bool {
-        let Some(colon) = property.iter().position(|&b| b == b':') else { return false };
-        let (name, value) = (&property[..colon], &property[colon + 1..]);
-        // RFC 37 keeps names that begin with X- for applications; with others one could overrule Socket-Type.
-        let ours = name.len() > 2 && name[..2].eq_ignore_ascii_case(b"X-");
-        let legal = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(b));
-        if !ours || !legal || name.len() > PROPERTY_NAME_MAX {
-            return false;
-        }
-        let name = String::from_utf8_lossy(name).into_owned();
-        let others = self.metadata.iter().filter(|(n, _)| !n.eq_ignore_ascii_case(&name));
-        let held: usize = others.map(|(n, v)| n.len() + v.len()).sum();
-        if held + name.len() + value.len() > METADATA_MAX {
-            return false;
-        }
-        self.metadata.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
-        self.metadata.push((name, value.to_vec()));
-        true
     }
 }

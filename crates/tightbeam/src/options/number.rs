@@ -2,12 +2,19 @@
 //!
 //! Unless said otherwise an option is an `int`, and a set of it holds for endpoints that are bound or connected later.
 
+/// The I/O threads that may serve this socket, as bits (a `uint64_t`): bit 0 is the first. 0, or bits beyond the last thread alone: any.
+/// All connections of a socket live in one thread: the least loaded of those, chosen with the first endpoint.
+pub const AFFINITY: i32 = 4;
 /// The name that the peers see (and ROUTER addresses): 1 to 255 bytes.
 pub const ROUTING_ID: i32 = 5;
 /// Set only, SUB: receive what begins with these bytes too; counted when repeated. At once.
 pub const SUBSCRIBE: i32 = 6;
 /// Set only, SUB: take one such subscription back; unknown ones are ignored. At once.
 pub const UNSUBSCRIBE: i32 = 7;
+/// The data rate of multicast, in kilobits per second. Stored; the transports pgm and epgm are refused.
+pub const RATE: i32 = 8;
+/// How long multicast can go back, in ms. Stored; the transports pgm and epgm are refused.
+pub const RECOVERY_IVL: i32 = 9;
 /// The kernel's send buffer (`SO_SNDBUF`), in bytes; -1: the system's default.
 pub const SNDBUF: i32 = 11;
 /// The kernel's receive buffer (`SO_RCVBUF`), in bytes; -1: the system's default.
@@ -33,10 +40,14 @@ pub const SNDHWM: i32 = 23;
 /// How many messages of one peer may wait to be received before reading from it stops; 0: no limit. What the last read
 /// brought, at most 128 KiB, is kept beyond that. At once.
 pub const RCVHWM: i32 = 24;
+/// How many routers multicast may pass. Stored; the transports pgm, epgm and udp are refused.
+pub const MULTICAST_HOPS: i32 = 25;
 /// How long a receive waits, in ms; -1: forever, 0: not at all. At once.
 pub const RCVTIMEO: i32 = 27;
 /// How long a send waits, in ms; -1: forever, 0: not at all. At once.
 pub const SNDTIMEO: i32 = 28;
+/// The opposite of `IPV6`, by which it was replaced: 0 or 1.
+pub const IPV4ONLY: i32 = 31;
 /// Get only: the endpoint bound or connected last, as the system resolved it.
 pub const LAST_ENDPOINT: i32 = 32;
 /// Set only, ROUTER: a message to an unknown peer is an error instead of being dropped. At once.
@@ -49,34 +60,126 @@ pub const TCP_KEEPALIVE_CNT: i32 = 35;
 pub const TCP_KEEPALIVE_IDLE: i32 = 36;
 /// Pause between keep-alive probes, in seconds; -1: the system's default.
 pub const TCP_KEEPALIVE_INTVL: i32 = 37;
+/// Set only: take tcp connections from this address or range (CIDR) alone; each set adds one, and none at all clears them.
+pub const TCP_ACCEPT_FILTER: i32 = 38;
 /// Queue messages only for connections whose handshake is done: 0 or 1.
 pub const IMMEDIATE: i32 = 39;
+/// Set only, PUB, XPUB: every subscription is received, those of topics that are subscribed already too. At once.
+pub const XPUB_VERBOSE: i32 = 40;
+/// Set only, REP, ROUTER: peers are plain tcp connections without ZMTP; replaced by STREAM. At once.
+pub const ROUTER_RAW: i32 = 41;
 /// Use IPv6 too: 0 or 1.
 pub const IPV6: i32 = 42;
+/// Get only: the security mechanism that the other options add up to: 0 NULL, 1 PLAIN, 2 CURVE, 3 GSSAPI. With any but NULL bind and
+/// connect are refused over a network, because none is there yet.
+pub const MECHANISM: i32 = 43;
+/// Be the server of PLAIN: 0 or 1. See `MECHANISM`.
+pub const PLAIN_SERVER: i32 = 44;
+/// The name to log in with; makes this end a client of PLAIN. None at all takes PLAIN back. See `MECHANISM`.
+pub const PLAIN_USERNAME: i32 = 45;
+/// The password to log in with; as `PLAIN_USERNAME`.
+pub const PLAIN_PASSWORD: i32 = 46;
+/// Be the server of CURVE: 0 or 1. See `MECHANISM`.
+pub const CURVE_SERVER: i32 = 47;
+/// The public key of this end. See `MECHANISM`.
+pub const CURVE_PUBLICKEY: i32 = 48;
+/// The secret key of this end. See `MECHANISM`.
+pub const CURVE_SECRETKEY: i32 = 49;
+/// The server's public key; makes this end a client of CURVE. See `MECHANISM`.
+pub const CURVE_SERVERKEY: i32 = 50;
 /// Set only, ROUTER, DEALER, REQ: send an empty message to each new peer. At once.
 pub const PROBE_ROUTER: i32 = 51;
 /// Set only, REQ: number the requests and take only the reply with the same number. At once.
 pub const REQ_CORRELATE: i32 = 52;
 /// Set only, REQ: allow a new request before the reply. At once.
 pub const REQ_RELAXED: i32 = 53;
+/// Keep the last message alone of each peer: 0 or 1.
+pub const CONFLATE: i32 = 54;
+/// The domain in which peers are authenticated. Bind and connect are refused over a network when there is one, because authentication (ZAP)
+/// is not there yet.
+pub const ZAP_DOMAIN: i32 = 55;
 /// Set only, ROUTER: a new peer takes over a routing id that is in use. At once.
 pub const ROUTER_HANDOVER: i32 = 56;
+/// The type-of-service byte of IP packets (`IP_TOS`); 0: the system's default.
+pub const TOS: i32 = 57;
+/// Set only: take ipc connections from this process; each set adds one, and none at all clears them.
+pub const IPC_FILTER_PID: i32 = 58;
+/// Set only: take ipc connections from this user; each set adds one, and none at all clears them.
+pub const IPC_FILTER_UID: i32 = 59;
+/// Set only: take ipc connections from this group; each set adds one, and none at all clears them.
+pub const IPC_FILTER_GID: i32 = 60;
+/// Set only, REP, ROUTER: the name by which this side knows the peer that the next connect reaches; used once.
+pub const CONNECT_ROUTING_ID: i32 = 61;
+/// Be the server of GSSAPI: 0 or 1. Stored; see `MECHANISM`.
+pub const GSSAPI_SERVER: i32 = 62;
+/// The principal of this end. Stored; see `MECHANISM`.
+pub const GSSAPI_PRINCIPAL: i32 = 63;
+/// The principal of the server; makes this end a client of GSSAPI. Stored; see `MECHANISM`.
+pub const GSSAPI_SERVICE_PRINCIPAL: i32 = 64;
+/// Whether GSSAPI does not encrypt: 0 or 1. Stored.
+pub const GSSAPI_PLAINTEXT: i32 = 65;
 /// How long a handshake may take, in ms; 0: any time.
 pub const HANDSHAKE_IVL: i32 = 66;
+/// Connect over tcp through this SOCKS5 proxy.
+pub const SOCKS_PROXY: i32 = 68;
 /// Set only, PUB, XPUB: a full queue makes send wait or fail instead of dropping. At once.
 pub const XPUB_NODROP: i32 = 69;
+/// Set only, PUB, XPUB: subscriptions are only received; the application makes them. At once.
+pub const XPUB_MANUAL: i32 = 71;
+/// Set only, PUB, XPUB: a message that each new subscriber is sent first; none: no message. At once.
+pub const XPUB_WELCOME_MSG: i32 = 72;
+/// Subscriptions select what does not begin with them; both sides have to set it. At once.
+pub const INVERT_MATCHING: i32 = 74;
 /// Pause between the heartbeats sent to a peer, in ms; 0: none.
 pub const HEARTBEAT_IVL: i32 = 75;
 /// How long a peer should wait for our traffic, sent to it with each heartbeat, in ms, rounded down to 100; 0: not said.
 pub const HEARTBEAT_TTL: i32 = 76;
 /// How long to wait for a peer's traffic after a heartbeat, in ms; until it is set, `HEARTBEAT_IVL`.
 pub const HEARTBEAT_TIMEOUT: i32 = 77;
+/// Set only, PUB, XPUB: every subscription and every unsubscription is received. At once.
+pub const XPUB_VERBOSER: i32 = 78;
 /// How long connecting may take, in ms; 0: as long as the system tries.
 pub const CONNECT_TIMEOUT: i32 = 79;
 /// How long sent bytes may stay without acknowledgement (`TCP_USER_TIMEOUT`), in ms; 0: the system's default.
 pub const TCP_MAXRT: i32 = 80;
+/// Get only: 0, as libzmq says of these types, although sockets may be shared between threads here.
+pub const THREAD_SAFE: i32 = 81;
+/// The largest packet of multicast, in bytes. Stored; the transports pgm and epgm are refused.
+pub const MULTICAST_MAXTPDU: i32 = 84;
+/// Set only: a buffer of vmci, in bytes, a `uint64_t`. Stored; the transport vmci is refused.
+pub const VMCI_BUFFER_SIZE: i32 = 85;
+/// Set only: the least buffer of vmci, in bytes, a `uint64_t`. Stored; the transport vmci is refused.
+pub const VMCI_BUFFER_MIN_SIZE: i32 = 86;
+/// Set only: the largest buffer of vmci, in bytes, a `uint64_t`. Stored; the transport vmci is refused.
+pub const VMCI_BUFFER_MAX_SIZE: i32 = 87;
+/// Set only: how long connecting over vmci may take, in ms. Stored; the transport vmci is refused.
+pub const VMCI_CONNECT_TIMEOUT: i32 = 88;
+/// A descriptor of a listening socket, which the next bind takes instead of opening one; -1: none.
+pub const USE_FD: i32 = 89;
+/// What kind of name `GSSAPI_PRINCIPAL` is. Stored.
+pub const GSSAPI_PRINCIPAL_NAMETYPE: i32 = 90;
+/// What kind of name `GSSAPI_SERVICE_PRINCIPAL` is. Stored.
+pub const GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: i32 = 91;
+/// Use this network interface alone (`SO_BINDTODEVICE`), which needs CAP_NET_RAW.
+pub const BINDTODEVICE: i32 = 92;
+/// Refuse peers where nobody authenticates them. Bind and connect are refused over a network when it is set, as with `ZAP_DOMAIN`.
+pub const ZAP_ENFORCE_DOMAIN: i32 = 93;
+/// A shortcut of Windows for connections within the machine. Stored; there is nothing like it on other systems.
+pub const LOOPBACK_FASTPATH: i32 = 94;
 /// Set only: a property for the peers to see, `X-name:value`; one for each set, the same name replaces.
 pub const METADATA: i32 = 95;
+/// Receive multicast of this machine too. Stored; the transport udp is refused.
+pub const MULTICAST_LOOP: i32 = 96;
+/// Set only, PUB, XPUB: as `XPUB_MANUAL`, and the next message goes to the last subscriber alone. At once.
+pub const XPUB_MANUAL_LAST_VALUE: i32 = 98;
+/// The name for the SOCKS5 proxy; none: no log-in.
+pub const SOCKS_USERNAME: i32 = 99;
+/// The password for the SOCKS5 proxy.
+pub const SOCKS_PASSWORD: i32 = 100;
+/// Set only, PUB, XPUB, XSUB: of a message of several parts the first alone can be a subscription. At once.
+pub const ONLY_FIRST_SUBSCRIBE: i32 = 108;
+/// What ends the attempts to connect again, as bits: 1 a refused connection, 2 a failed handshake, 4 a disconnect.
+pub const RECONNECT_STOP: i32 = 109;
 
 /// The most frames in one message from a peer; a peer that sends more is disconnected.
 pub const MAX_FRAMES: i32 = 10_000;

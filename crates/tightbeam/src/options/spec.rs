@@ -5,6 +5,7 @@ use std::fmt;
 use zmtp::SocketType;
 
 use super::Options;
+use super::security::parse_key;
 use crate::error::{Error, Result};
 
 /// An option's value, as given to a set.
@@ -14,7 +15,9 @@ pub enum Value<'a> {
     Int(i32),
     /// A C `int64_t`.
     Int64(i64),
-    /// Bytes or text, without a terminating NUL.
+    /// A C `uint64_t`.
+    UInt64(u64),
+    /// Bytes or text, without a terminating NUL. None at all is what C says with NULL.
     Bytes(&'a [u8]),
 }
 
@@ -25,6 +28,8 @@ pub enum OwnedValue {
     Int(i32),
     /// A C `int64_t`.
     Int64(i64),
+    /// A C `uint64_t`.
+    UInt64(u64),
     /// Bytes or text, without a terminating NUL.
     Bytes(Vec<u8>),
 }
@@ -36,6 +41,7 @@ impl OwnedValue {
         match self {
             OwnedValue::Int(v) => Value::Int(*v),
             OwnedValue::Int64(v) => Value::Int64(*v),
+            OwnedValue::UInt64(v) => Value::UInt64(*v),
             OwnedValue::Bytes(v) => Value::Bytes(v),
         }
     }
@@ -46,6 +52,7 @@ impl fmt::Display for Value<'_> {
         match self {
             Value::Int(v) => write!(f, "{v}"),
             Value::Int64(v) => write!(f, "{v} in 64 bits"),
+            Value::UInt64(v) => write!(f, "{v} in 64 bits without a sign"),
             // Not the bytes themselves: the text goes into errors and logs, and some options are secrets.
             Value::Bytes(v) => write!(f, "a value of {} bytes", v.len()),
         }
@@ -66,6 +73,8 @@ pub enum Kind {
     Bool,
     /// A C `int` of which 0 means no and every greater value yes; read as 0 or 1.
     Flag,
+    /// A C `int`, any at all, of which 0 means no and every other value yes; read as 0 or 1.
+    Truth,
     /// A C `int64_t`.
     Int64 {
         /// The least value.
@@ -73,6 +82,8 @@ pub enum Kind {
         /// The greatest value.
         max: i64,
     },
+    /// A C `uint64_t`, any at all.
+    UInt64,
     /// Bytes.
     Bytes {
         /// The shortest value, in bytes.
@@ -80,6 +91,19 @@ pub enum Kind {
         /// The longest value, in bytes.
         max: usize,
     },
+    /// Text, which C reads with a NUL behind it.
+    Text {
+        /// The shortest value, in bytes.
+        min: usize,
+        /// The longest value, in bytes.
+        max: usize,
+        /// Whether no text at all (in C, NULL and a length of 0) clears the option.
+        clears: bool,
+    },
+    /// A key of CURVE: 32 bytes, or 40 characters of Z85 with or without a NUL. Read as 32 bytes.
+    Key,
+    /// A C `int`, one of several that add up; none at all (in C, NULL and a length of 0) clears them.
+    Ids,
 }
 
 impl Kind {
@@ -90,7 +114,11 @@ impl Kind {
             (Kind::Int { min, max }, Value::Int(v)) => (min..=max).contains(&v),
             (Kind::Bool, Value::Int(v)) => v == 0 || v == 1,
             (Kind::Flag, Value::Int(v)) => v >= 0,
+            (Kind::Truth | Kind::Ids, Value::Int(_)) | (Kind::UInt64, Value::UInt64(_)) => true,
             (Kind::Int64 { min, max }, Value::Int64(v)) => (min..=max).contains(&v),
+            (Kind::Ids | Kind::Text { clears: true, .. }, Value::Bytes([])) => true,
+            (Kind::Text { min, max, .. }, Value::Bytes(v)) => (min..=max).contains(&v.len()),
+            (Kind::Key, Value::Bytes(v)) => parse_key(v).is_some(),
             (Kind::Bytes { min, max }, Value::Bytes(v)) => (min..=max).contains(&v.len()),
             _ => false,
         }
@@ -122,10 +150,14 @@ pub enum Effect {
 pub(super) enum Slot {
     /// A number or boolean among the [`Options`].
     Int { read: fn(&Options) -> i64, write: fn(&mut Options, i64) },
+    /// The same without a sign.
+    UInt64 { read: fn(&Options) -> u64, write: fn(&mut Options, u64) },
+    /// A number that follows from other options.
+    Read(fn(&Options) -> i64),
     /// Bytes among the [`Options`].
     Bytes { read: fn(&Options) -> Vec<u8>, write: fn(&mut Options, &[u8]) },
     /// Something that each set adds to; `false` when the value is malformed.
-    Append(fn(&mut Options, &[u8]) -> bool),
+    Append(fn(&mut Options, Value<'_>) -> bool),
     /// The socket acts on it or answers it itself.
     Socket,
 }

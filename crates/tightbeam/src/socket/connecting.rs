@@ -32,8 +32,8 @@ impl Core {
         if connects_once(self.socket_type) && state.session_to(&endpoint).is_some() {
             return Ok(endpoint);
         }
+        let terms = Terms::new(&state.options, self.socket_type, Role::Connecter)?;
         let pipe = (!state.options.immediate).then(|| state.add_pipe());
-        let terms = Terms::new(&state.options, self.socket_type, Role::Connecter);
         let id = state.sessions.insert(Session::new(endpoint.clone(), terms, pipe));
         state.last_endpoint = Some(endpoint.clone());
         drop(guard);

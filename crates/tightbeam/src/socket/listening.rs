@@ -31,7 +31,7 @@ impl Core {
         if let Address::Inproc(name) = endpoint.address() {
             return self.bind_local(&endpoint, name);
         }
-        let terms = Terms::new(&self.lock()?.options, self.socket_type, Role::Listener);
+        let terms = Terms::new(&self.lock()?.options, self.socket_type, Role::Listener)?;
         let options = &terms.options;
         let reactor = self.reactor()?;
         let Address::Tcp(TcpAddress { target, .. }) = endpoint.address() else {

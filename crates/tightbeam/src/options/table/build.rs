@@ -18,6 +18,7 @@ pub(super) const MILLIS: &str = "int: milliseconds, 0 or more";
 pub(super) const BUFFER: &str = "int: bytes, 0 or more, or -1 for the system's default";
 pub(super) const BOOL: &str = "int: 0 or 1";
 pub(super) const FLAG: &str = "int: 0 or more";
+pub(super) const TRUTH: &str = "int: 0, or any other for 1";
 pub(super) const SECONDS: &str = "int: seconds, 0 or more, or -1 for the system's default";
 pub(super) const TOPIC: &str = "bytes of any number";
 pub(super) const READ_ONLY: &str = "a get: this option is read-only";
@@ -84,6 +85,30 @@ pub(super) const fn bytes(
     row(name, number, Kind::Bytes { min, max }, expected)
 }
 
+/// What any number sets, and a get answers as 0 or 1.
+pub(super) const fn truth(name: &'static str, number: i32, default: i32) -> OptionSpec {
+    row(name, number, Kind::Truth, TRUTH).default_int(default)
+}
+
+pub(super) const fn uint64(name: &'static str, number: i32, expected: &'static str) -> OptionSpec {
+    OptionSpec { default: Some(Value::UInt64(0)), ..row(name, number, Kind::UInt64, expected) }
+}
+
+/// Text that cannot be cleared once it is set.
+pub(super) const fn text(name: &'static str, number: i32, expected: &'static str) -> OptionSpec {
+    row(name, number, Kind::Text { min: 1, max: 255, clears: false }, expected)
+}
+
+/// Text that no text at all clears.
+pub(super) const fn cleared(
+    name: &'static str,
+    number: i32,
+    max: usize,
+    expected: &'static str,
+) -> OptionSpec {
+    row(name, number, Kind::Text { min: 1, max, clears: true }, expected)
+}
+
 /// What the socket answers and nobody sets.
 pub(super) const fn answer(name: &'static str, number: i32) -> OptionSpec {
     let row = row(name, number, Kind::Int { min: i32::MIN, max: MAX }, READ_ONLY).live();
@@ -111,16 +136,34 @@ impl OptionSpec {
         OptionSpec { slot: Slot::Int { read, write }, ..self }
     }
 
+    pub(super) const fn unsigned(
+        self,
+        read: fn(&Options) -> u64,
+        write: fn(&mut Options, u64),
+    ) -> OptionSpec {
+        OptionSpec { slot: Slot::UInt64 { read, write }, ..self }
+    }
+
+    /// Follows from other options.
+    pub(super) const fn read_only(self, read: fn(&Options) -> i64) -> OptionSpec {
+        OptionSpec { slot: Slot::Read(read), access: Access::Get, ..self }
+    }
+
+    pub(super) const fn default_int(self, default: i32) -> OptionSpec {
+        OptionSpec { default: Some(Value::Int(default)), ..self }
+    }
+
     pub(super) const fn stored(
         self,
         read: fn(&Options) -> Vec<u8>,
         write: fn(&mut Options, &[u8]),
     ) -> OptionSpec {
-        let default = Some(Value::Bytes(b""));
+        let default: &[u8] = if matches!(self.kind, Kind::Key) { &[0; 32] } else { &[] };
+        let default = Some(Value::Bytes(default));
         OptionSpec { slot: Slot::Bytes { read, write }, default, ..self }
     }
 
-    pub(super) const fn appended(self, append: fn(&mut Options, &[u8]) -> bool) -> OptionSpec {
+    pub(super) const fn appended(self, append: fn(&mut Options, Value<'_>) -> bool) -> OptionSpec {
         OptionSpec { slot: Slot::Append(append), access: Access::Set, ..self }
     }
 }
@@ -136,6 +179,14 @@ pub(super) fn int_of(size: usize) -> i64 {
 /// On a machine of 32 bits a larger number of bytes means all of them.
 pub(super) fn size_of(v: i64) -> usize {
     usize::try_from(v).unwrap_or(usize::MAX)
+}
+
+pub(super) fn clamped(v: i64) -> i32 {
+    i32::try_from(v).unwrap_or(MAX)
+}
+
+pub(super) fn small(v: i64) -> u8 {
+    u8::try_from(v).unwrap_or(u8::MAX)
 }
 
 pub(super) fn size_unless(v: i64, none: i64) -> Option<usize> {

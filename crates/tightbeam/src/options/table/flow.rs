@@ -11,6 +11,7 @@ pub(super) const ROWS: &[OptionSpec] = &[
     int("RCVHWM", RCVHWM, 0, MAX, MESSAGES, 1000)
         .live()
         .kept(|o| or(o.rcvhwm.map(int_of), 0), |o, v| o.rcvhwm = size_unless(v, 0)),
+    boolean("CONFLATE", CONFLATE).kept(|o| o.conflate.into(), |o, v| o.conflate = v != 0),
     boolean("IMMEDIATE", IMMEDIATE).kept(|o| o.immediate.into(), |o, v| o.immediate = v != 0),
     int("MAX_FRAMES", MAX_FRAMES, 1, MAX, "int: frames, 1 or more", 65_536)
         .kept(|o| int_of(o.max_frames), |o, v| o.max_frames = size_of(v)),

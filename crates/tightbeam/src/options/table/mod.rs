@@ -2,15 +2,24 @@
 
 mod build;
 mod flow;
+mod foreign;
 mod general;
 mod patterns;
+mod security;
 mod tcp;
 mod timing;
 
 use super::spec::OptionSpec;
 
-const AREAS: &[&[OptionSpec]] =
-    &[general::ROWS, flow::ROWS, timing::ROWS, tcp::ROWS, patterns::ROWS];
+const AREAS: &[&[OptionSpec]] = &[
+    general::ROWS,
+    flow::ROWS,
+    timing::ROWS,
+    tcp::ROWS,
+    patterns::ROWS,
+    security::ROWS,
+    foreign::ROWS,
+];
 
 /// Every socket option that there is.
 pub static TABLE: &[OptionSpec] = &SORTED;

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use super::build::*;
+use crate::options::filter::AddressFilter;
+
+const FILTER: &str = "text, an address or a range such as 192.0.2.0/24, or none to clear all";
+const IDS: &str = "int: an id, or none to clear all";
+const CREDENTIAL: Kind = Kind::Text { min: 0, max: 255, clears: true };
 
 pub(super) const ROWS: &[OptionSpec] = &[
     int("SNDBUF", SNDBUF, -1, MAX, BUFFER, -1)
@@ -28,4 +33,50 @@ pub(super) const ROWS: &[OptionSpec] = &[
     boolean("IPV6", number::IPV6).kept(|o| o.ipv6.into(), |o, v| o.ipv6 = v != 0),
     int("TCP_MAXRT", TCP_MAXRT, 0, MAX, MILLIS, 0)
         .kept(|o| or(o.tcp_maxrt.map(ms_of), 0), |o, v| o.tcp_maxrt = ms_unless(v, 0)),
+    OptionSpec {
+        default: Some(Value::Int(1)),
+        ..boolean("IPV4ONLY", IPV4ONLY).kept(|o| (!o.ipv6).into(), |o, v| o.ipv6 = v == 0)
+    },
+    int("TOS", TOS, 0, MAX, "int: 0 or more", 0).kept(|o| o.tos.into(), |o, v| o.tos = clamped(v)),
+    cleared("TCP_ACCEPT_FILTER", TCP_ACCEPT_FILTER, 255, FILTER).appended(|o, v| match v {
+        Value::Bytes([]) => {
+            o.tcp_accept_filters.clear();
+            true
+        }
+        Value::Bytes(text) => {
+            let filter = AddressFilter::parse(text);
+            o.tcp_accept_filters.extend(filter);
+            filter.is_some()
+        }
+        _ => false,
+    }),
+    row("IPC_FILTER_PID", IPC_FILTER_PID, Kind::Ids, IDS)
+        .appended(|o, v| add_id(&mut o.ipc_filter_pid, v)),
+    row("IPC_FILTER_UID", IPC_FILTER_UID, Kind::Ids, IDS)
+        .appended(|o, v| add_id(&mut o.ipc_filter_uid, v)),
+    row("IPC_FILTER_GID", IPC_FILTER_GID, Kind::Ids, IDS)
+        .appended(|o, v| add_id(&mut o.ipc_filter_gid, v)),
+    cleared("SOCKS_PROXY", SOCKS_PROXY, usize::MAX, "text, host:port, or none to clear it")
+        .stored(|o| o.socks_proxy.clone(), |o, v| o.socks_proxy = v.to_vec()),
+    row("SOCKS_USERNAME", SOCKS_USERNAME, CREDENTIAL, "text of up to 255 bytes")
+        .stored(|o| o.socks_username.clone(), |o, v| o.socks_username = v.to_vec()),
+    row("SOCKS_PASSWORD", SOCKS_PASSWORD, CREDENTIAL, "text of up to 255 bytes")
+        .stored(|o| o.socks_password.clone(), |o, v| o.socks_password = v.to_vec()),
+    int("USE_FD", USE_FD, -1, MAX, "int: a descriptor, or -1 for none", -1)
+        .kept(|o| or(o.use_fd.map(i64::from), -1), |o, v| o.use_fd = fd_unless(v)),
+    cleared("BINDTODEVICE", BINDTODEVICE, 16, "text of 1 to 16 bytes, or none to clear it")
+        .stored(|o| o.bindtodevice.clone(), |o, v| o.bindtodevice = v.to_vec()),
 ];
+
+/// Adds an id, or forgets all of them when none is given.
+fn add_id(ids: &mut Vec<i32>, value: Value<'_>) -> bool {
+    match value {
+        Value::Int(id) => ids.push(id),
+        _ => ids.clear(),
+    }
+    true
+}
+
+fn fd_unless(v: i64) -> Option<i32> {
+    (v != -1).then(|| clamped(v))
+}

@@ -41,4 +41,6 @@ pub(super) const ROWS: &[OptionSpec] = &[
     ),
     int("CONNECT_TIMEOUT", CONNECT_TIMEOUT, 0, MAX, MILLIS, 0)
         .kept(|o| or(o.connect_timeout.map(ms_of), 0), |o, v| o.connect_timeout = ms_unless(v, 0)),
+    int("RECONNECT_STOP", RECONNECT_STOP, i32::MIN, MAX, "int: bits, 1, 2 and 4", 0)
+        .kept(|o| o.reconnect_stop.into(), |o, v| o.reconnect_stop = clamped(v)),
 ];

@@ -1,0 +1,77 @@
+//! Address ranges that a listener may be limited to.
+
+use std::net::IpAddr;
+
+/// An address and how many of its leading bits count: `192.0.2.0/24`, `2001:db8::/32`, or one whole address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AddressFilter {
+    address: IpAddr,
+    bits: u32,
+}
+
+impl AddressFilter {
+    /// From text; `None` when it is malformed.
+    pub(crate) fn parse(text: &[u8]) -> Option<AddressFilter> {
+        let text = std::str::from_utf8(text).ok()?;
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(most);
+        (bits <= most).then_some(AddressFilter { address, bits })
+    }
+
+    /// Whether an address is in the range. One of IPv4 that came over an IPv6 socket is one of IPv4.
+    #[cfg_attr(not(test), expect(dead_code, reason = "listeners are to ask it"))]
+    pub(crate) fn matches(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(range), IpAddr::V4(address)) => {
+                let apart = u32::from(range) ^ u32::from(address);
+                apart.checked_shr(32 - self.bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(range), IpAddr::V6(address)) => {
+                let apart = u128::from(range) ^ u128::from(address);
+                apart.checked_shr(128 - self.bits).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AddressFilter;
+
+    fn matches(filter: &str, address: &str) -> bool {
+        let filter = AddressFilter::parse(filter.as_bytes()).expect("a filter");
+        filter.matches(address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn leading_bits_count() {
+        assert!(matches("192.0.2.0/24", "192.0.2.77") && !matches("192.0.2.0/24", "192.0.3.77"));
+        assert!(matches("192.0.2.1", "192.0.2.1") && !matches("192.0.2.1", "192.0.2.2"));
+        assert!(matches("0.0.0.0/0", "203.0.113.9") && !matches("0.0.0.0/0", "::2"));
+        assert!(
+            matches("2001:db8::/32", "2001:db8:7::1") && !matches("2001:db8::/32", "2001:db9::1")
+        );
+        assert!(matches("::1", "::1") && !matches("::1", "::2") && matches("::/0", "2001:db8::1"));
+    }
+
+    #[test]
+    fn ipv4_over_an_ipv6_socket_is_ipv4() {
+        assert!(matches("127.0.0.0/8", "::ffff:127.0.0.1"));
+    }
+
+    #[test]
+    fn malformed_ranges_are_refused() {
+        for text in
+            ["", "x", "1.2.3", "1.2.3.4/", "1.2.3.4/33", "::1/129", "1.2.3.4/-1", "/8", "host/8"]
+        {
+            assert_eq!(AddressFilter::parse(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(AddressFilter::parse(&[0xff, 0xfe]), None);
+    }
+}
