@@ -84,10 +84,30 @@ fn what_was_not_bound_or_connected_cannot_be_undone() {
         assert_eq!(pull.unbind(unknown).unwrap_err().errno(), libc::ENOENT);
         assert_eq!(pull.disconnect(unknown).unwrap_err().errno(), libc::ENOENT);
     }
-    assert_eq!(pull.disconnect(&endpoint).unwrap_err().errno(), libc::ENOENT);
-    assert_eq!(pull.unbind("nonsense").unwrap_err().errno(), libc::EINVAL);
+    for malformed in ["nonsense", "", "tcp://", "://127.0.0.1:5"] {
+        assert_eq!(pull.unbind(malformed).unwrap_err().errno(), libc::EINVAL, "{malformed}");
+    }
+    // There is an address, only no such one here.
+    let long = format!("ipc://{}", "x".repeat(200));
+    for unknown in ["tcp://127.0.0.1:x", "tcp://nowhere.invalid:5", "ipc://nowhere", &long] {
+        assert_eq!(pull.unbind(unknown).unwrap_err().errno(), libc::ENOENT, "{unknown}");
+    }
+    assert_eq!(pull.unbind("pigeon://x").unwrap_err().errno(), libc::EPROTONOSUPPORT);
     pull.unbind(&endpoint).unwrap();
     assert_eq!(pull.unbind(&endpoint).unwrap_err().errno(), libc::ENOENT);
+}
+
+/// As in libzmq, either call undoes either.
+#[test]
+fn unbind_and_disconnect_take_both_kinds_of_endpoints() {
+    let context = Context::new();
+    let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
+    let endpoint = join_up(&pull, &push);
+    pull.disconnect(&endpoint).unwrap();
+    assert!(TcpStream::connect(address(endpoint.as_str())).is_err());
+    push.unbind(&endpoint).unwrap();
+    assert!(push.stats().unwrap().peers.is_empty());
+    assert_eq!(push.disconnect(&endpoint).unwrap_err().errno(), libc::ENOENT);
 }
 
 #[test]
@@ -107,7 +127,7 @@ fn unbind_frees_the_port_and_leaves_other_endpoints_alone() {
 }
 
 #[test]
-fn a_disconnected_peer_gets_nothing_more_and_what_it_sent_is_still_received() {
+fn a_disconnected_peer_gets_nothing_more_and_what_it_sent_is_dropped() {
     let context = Context::new();
     let (dealer, peers) = (open::<Dealer>(&context), [open::<Dealer>(&context), open(&context)]);
     let endpoints = peers.each_ref().map(|peer| bind(peer));
@@ -123,7 +143,8 @@ fn a_disconnected_peer_gets_nothing_more_and_what_it_sent_is_still_received() {
         dealer.send(format!("{i}")).unwrap();
         assert_eq!(peers[1].recv_timeout(LIMIT).unwrap(), format!("{i}"));
     }
-    assert_eq!(dealer.recv_timeout(LIMIT).unwrap(), "before");
+    assert!(dealer.try_recv().unwrap_err().is_would_block());
+    assert_eq!(dropped(&dealer), 1);
     assert!(peers[0].try_recv().unwrap_err().is_would_block());
 }
 

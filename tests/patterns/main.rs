@@ -5,6 +5,7 @@ mod contexts;
 mod endpoints;
 mod hwm;
 mod inproc;
+mod ipc;
 mod linger;
 mod observe;
 mod pair;

@@ -98,6 +98,8 @@ pub(crate) struct Connection {
     pub(crate) timer: Option<Instant>,
     /// Why it is to end as soon as no job has a part of it.
     pub(crate) ending: Option<Loss>,
+    /// Its endpoint was unbound: it ends when all is written.
+    pub(crate) leaving: bool,
     /// The protocol; away while a reader has it.
     protocol: Option<Box<zmtp::Connection>>,
     /// Bytes read and not consumed: the start of a frame.
@@ -155,6 +157,7 @@ impl Connection {
             pipe: None,
             timer: None,
             ending: None,
+            leaving: false,
             protocol: Some(Box::new(protocol)),
             rest: Vec::new(),
             large: None,
@@ -189,7 +192,10 @@ impl Connection {
         }
         if event.is_writable() || event.is_error() {
             self.write_event |= self.writing;
-            self.resumed |= std::mem::take(&mut self.blocked);
+            if std::mem::take(&mut self.blocked) {
+                self.resumed = true;
+                self.stream.watch_room(false);
+            }
         }
         readable || self.resumed
     }
@@ -197,6 +203,9 @@ impl Connection {
     /// The kernel takes no more. False if it has said otherwise since.
     pub(crate) fn block(&mut self) -> bool {
         self.blocked = !self.write_event;
+        if self.blocked {
+            self.stream.watch_room(true);
+        }
         self.blocked
     }
 

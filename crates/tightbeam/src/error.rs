@@ -54,6 +54,14 @@ pub enum Error {
         /// What is wrong with it and what was expected.
         reason: &'static str,
     },
+    /// The address is longer than the system takes (`ENAMETOOLONG`).
+    #[error("endpoint {endpoint:?} is too long: at most {limit} bytes may follow its transport")]
+    EndpointTooLong {
+        /// What the caller gave.
+        endpoint: String,
+        /// The most bytes behind `://`.
+        limit: usize,
+    },
     /// The transport is not known here (`EPROTONOSUPPORT`).
     #[error("unknown transport in {endpoint:?}: expected one of {expected}")]
     UnknownTransport {
@@ -122,6 +130,7 @@ impl Error {
             | Error::BadEndpoint { .. }
             | Error::BadOption { .. }
             | Error::UnknownOption(_) => libc::EINVAL,
+            Error::EndpointTooLong { .. } => libc::ENAMETOOLONG,
             Error::UnknownTransport { .. } => libc::EPROTONOSUPPORT,
             Error::UnknownEndpoint(_) => libc::ENOENT,
             Error::TooManySockets(_) => libc::EMFILE,

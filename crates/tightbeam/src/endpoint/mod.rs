@@ -1,6 +1,7 @@
 //! Endpoints: `transport://address`, parsed once, so that the rest of the library never looks at the text again.
 
 mod inproc;
+mod ipc;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -10,12 +11,13 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub(crate) use self::ipc::IpcAddress;
 pub(crate) use self::tcp::{Host, HostPort, Port, TcpAddress};
 
 use crate::error::{Error, Result};
 
 /// The transports that exist here, for the error that refuses the others.
-const TRANSPORTS: &str = "tcp, inproc";
+const TRANSPORTS: &str = "tcp, ipc, inproc";
 
 /// Where a socket binds or connects, e.g. `tcp://127.0.0.1:5555`.
 ///
@@ -26,6 +28,8 @@ const TRANSPORTS: &str = "tcp, inproc";
 ///   or a host name; `*` (to bind) stands for every interface, port `*` or 0 for a
 ///   port of the system's choice.
 /// * `tcp://source:port;host:port`, to connect from a given local address.
+/// * `ipc://path`, a path in the file system, absolute or relative; `ipc://@name`, a name in Linux's abstract
+///   namespace; `ipc://*` (to bind), a path of the library's choice. At most 107 bytes behind `ipc://`.
 /// * `inproc://name`, another socket of the same context: any text without a zero byte.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -38,6 +42,8 @@ pub struct Endpoint {
 pub(crate) enum Address {
     /// `tcp://[source;]target`.
     Tcp(TcpAddress),
+    /// `ipc://path`.
+    Ipc(IpcAddress),
     /// `inproc://name`.
     Inproc(Arc<str>),
 }
@@ -57,6 +63,7 @@ impl Endpoint {
     pub fn transport(&self) -> &'static str {
         match self.address {
             Address::Tcp(_) => "tcp",
+            Address::Ipc(_) => "ipc",
             Address::Inproc(_) => "inproc",
         }
     }
@@ -70,6 +77,7 @@ impl Endpoint {
     pub(crate) fn for_bind(&self) -> Result<()> {
         let checked = match &self.address {
             Address::Tcp(tcp) => tcp.for_bind(),
+            Address::Ipc(_) => Ok(()),
             Address::Inproc(_) => Ok(()),
         };
         checked.map_err(|reason| self.bad(reason))
@@ -79,6 +87,7 @@ impl Endpoint {
     pub(crate) fn for_connect(&self) -> Result<()> {
         let checked = match &self.address {
             Address::Tcp(tcp) => tcp.for_connect(),
+            Address::Ipc(ipc) => ipc.for_connect(),
             Address::Inproc(_) => Ok(()),
         };
         checked.map_err(|reason| self.bad(reason))
@@ -87,6 +96,11 @@ impl Endpoint {
     /// The endpoint of a socket that the system has given an address.
     pub(crate) fn tcp(address: SocketAddr) -> Endpoint {
         Endpoint::new(Address::Tcp(address.into()))
+    }
+
+    /// The endpoint of a Unix domain socket that was bound.
+    pub(crate) fn ipc(address: IpcAddress) -> Endpoint {
+        Endpoint::new(Address::Ipc(address))
     }
 
     fn new(address: Address) -> Endpoint {
@@ -105,13 +119,18 @@ impl FromStr for Endpoint {
     ///
     /// # Errors
     /// [`Error::UnknownTransport`] when there is no such transport here, [`Error::BadEndpoint`] when the text is
-    /// malformed.
+    /// malformed, [`Error::EndpointTooLong`] when the system has no room for such a path.
     fn from_str(text: &str) -> Result<Endpoint> {
         let bad = |reason| Error::BadEndpoint { endpoint: text.to_owned(), reason };
         let (transport, rest) =
             text.split_once("://").ok_or_else(|| bad("expected transport://address"))?;
         let address = match transport {
             "tcp" => Address::Tcp(rest.parse().map_err(bad)?),
+            "ipc" if rest.len() > ipc::LENGTH_MAX => {
+                let (endpoint, limit) = (text.to_owned(), ipc::LENGTH_MAX);
+                return Err(Error::EndpointTooLong { endpoint, limit });
+            }
+            "ipc" => Address::Ipc(rest.parse().map_err(bad)?),
             "inproc" => Address::Inproc(inproc::name(rest).map_err(bad)?),
             "" => return Err(bad("expected a transport before ://")),
             _ => {
@@ -129,6 +148,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Tcp(tcp) => write!(f, "tcp://{tcp}"),
+            Address::Ipc(ipc) => write!(f, "ipc://{ipc}"),
             Address::Inproc(name) => write!(f, "inproc://{name}"),
         }
     }

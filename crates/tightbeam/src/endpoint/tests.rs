@@ -38,6 +38,11 @@ fn good_endpoints_print_canonically() {
         assert_eq!(endpoint.address(), parse(printed).address());
         assert_eq!(endpoint.transport(), "tcp");
     }
+    for text in ["ipc:///tmp/a", "ipc://a b;c:*", "ipc://./*", "ipc://@a", "ipc://@/b@", "ipc://*"]
+    {
+        let endpoint = parse(text);
+        assert_eq!((endpoint.as_str(), endpoint.transport()), (text, "ipc"));
+    }
 }
 
 #[test]
@@ -79,11 +84,20 @@ fn malformed_endpoints_say_what_was_expected() {
         ("tcp://a:1;b:2;c:3", "source;target"),
         ("tcp://;b:2", "host:port"),
         ("tcp://a:1;", "host:port"),
+        ("ipc://", "a path"),
+        ("ipc://@", "a name after the @"),
+        ("ipc://a\0b", "without zero"),
     ] {
         assert!(reason(text).contains(expected), "{text}: {}", reason(text));
     }
     let long = format!("tcp://{}:1", "a".repeat(254));
     assert!(reason(&long).contains("253"));
+    let longest = format!("ipc://{}", "a".repeat(107));
+    assert_eq!(parse(&longest).as_str(), longest);
+    assert!(matches!(
+        format!("{longest}a").parse::<Endpoint>(),
+        Err(Error::EndpointTooLong { limit: 107, .. })
+    ));
 }
 
 #[test]
@@ -108,6 +122,9 @@ fn bind_and_connect_refuse_what_they_cannot_do() {
         ("tcp://127.0.0.1:0", true, false),
         ("tcp://*:0;127.0.0.1:5", false, true),
         ("tcp://lo:0;127.0.0.1:0", false, false),
+        ("ipc://a", true, true),
+        ("ipc://@a", true, true),
+        ("ipc://*", true, false),
     ] {
         let endpoint = parse(text);
         assert_eq!(endpoint.for_bind().is_ok(), bind, "bind {text}");
@@ -137,6 +154,7 @@ proptest! {
     fn any_text_parses_or_is_refused(text in any::<String>()) {
         reparses(&text);
         reparses(&format!("tcp://{text}"));
+        reparses(&format!("ipc://{text}"));
         reparses(&format!("tcp://[{text}]:1"));
     }
 

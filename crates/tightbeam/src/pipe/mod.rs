@@ -74,7 +74,7 @@ pub(crate) struct Pipe {
     pub(crate) peer: Option<Arc<Peer>>,
     /// The peer is gone for good: what it sent may still be received.
     pub(crate) dead: bool,
-    /// What is queued may still be sent, and nothing more.
+    /// Its endpoint was unbound or disconnected: what is queued may still be sent, and nothing more passes.
     pub(crate) closing: bool,
     /// Reading stopped at the high-water mark.
     pub(crate) paused: bool,

@@ -10,7 +10,7 @@ use crate::connection::{Connection, Origin, Phase, SourceId};
 use crate::monitor::EventKind;
 use crate::session::Stage;
 use crate::terms::Terms;
-use crate::transport::{Stream, tcp};
+use crate::transport::Stream;
 
 impl Core {
     /// Takes a stream in.
@@ -27,9 +27,14 @@ impl Core {
         // Without an origin the endpoint has ended meanwhile, and the stream is closed.
         let Some(terms) = state.terms_of(origin) else { return };
         if phase == Phase::Handshake {
-            let Stream::Tcp(tcp) = &stream;
+            if matches!(origin, Origin::Listener(_)) && !stream.is_welcome(&terms.options) {
+                let endpoint = state.endpoint_of(origin);
+                let reason = &"the filters of the endpoint do not let the peer in";
+                state.monitors.tell(EventKind::AcceptFailed, endpoint.as_ref(), Some(reason));
+                return;
+            }
             // A connection works without its tuning.
-            let _ = tcp::tune(tcp, &terms.options);
+            let _ = stream.tune(&terms.options);
         }
         let inserted = state.sources.try_insert_with_key(|id| {
             stream.register(&reactor.registry, token_of(id))?;
@@ -52,10 +57,16 @@ impl Core {
                 if let Some(session) = state.sessions.get_mut(session) {
                     session.stage = Stage::Connected(id);
                 }
+                let endpoint = state.endpoint_of(origin);
+                if phase == Phase::Handshake {
+                    // Made at once.
+                    state.monitors.tell(EventKind::Connected, endpoint.as_ref(), None);
+                    drop(guard);
+                    return self.greet(id);
+                }
                 if let Some(timeout) = terms.options.connect_timeout {
                     state.set_timer_in(token, timeout, Timer::Connection(id));
                 }
-                let endpoint = state.endpoint_of(origin);
                 state.monitors.tell(EventKind::ConnectDelayed, endpoint.as_ref(), None);
             }
         }

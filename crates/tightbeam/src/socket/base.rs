@@ -56,8 +56,8 @@ impl SocketBase {
     /// with the address and port that were bound.
     ///
     /// # Errors
-    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::Io`] (the address or the name is
-    /// in use, or not ours), [`Error::NoIoThread`], [`Error::Terminated`].
+    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::EndpointTooLong`], [`Error::Io`] (the
+    /// address or the name is in use, or not ours), [`Error::NoIoThread`], [`Error::Terminated`].
     pub fn bind(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
         self.core.bind(endpoint.as_ref())
     }
@@ -67,28 +67,35 @@ impl SocketBase {
     /// A DEALER, REQ, PUB or SUB that is connected to the endpoint already stays as it is.
     ///
     /// # Errors
-    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::NoIoThread`], [`Error::Io`] (the
-    /// process is out of descriptors), [`Error::Terminated`].
+    /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::EndpointTooLong`],
+    /// [`Error::NoIoThread`], [`Error::Io`] (the process is out of descriptors), [`Error::Terminated`].
     pub fn connect(&self, endpoint: impl AsRef<str>) -> Result<Endpoint> {
         self.core.connect(endpoint.as_ref())
     }
 
-    /// Stops listening at an endpoint that [`bind`](SocketBase::bind) answered. Connections that were
-    /// accepted go on.
+    /// Stops listening at an endpoint, by the text that [`bind`](SocketBase::bind) answered, and ends
+    /// the connections that were accepted there. The address is free when this returns, and an ipc path is
+    /// removed. What is queued for those peers is still sent, for as long as the option LINGER says; what has arrived can
+    /// still be received. Does not wait.
+    ///
+    /// As in libzmq, this and [`disconnect`](SocketBase::disconnect) both take either kind of endpoint.
     ///
     /// # Errors
-    /// [`Error::UnknownEndpoint`].
+    /// [`Error::UnknownEndpoint`]: not bound here, or given with the wildcard that `bind` was. [`Error::BadEndpoint`],
+    /// [`Error::UnknownTransport`].
     pub fn unbind(&self, endpoint: impl AsRef<str>) -> Result<()> {
-        self.core.unbind(endpoint.as_ref())
+        self.core.leave(endpoint.as_ref())
     }
 
-    /// Ends the connection to an endpoint. What is queued for it is still sent, for as long as the
-    /// option LINGER says; what has arrived can still be received. Does not wait.
+    /// Ends the connection to an endpoint, by the text that was given to [`connect`](SocketBase::connect) or that it
+    /// answered; all of them if it was connected to several times. What is queued for it is still sent, for
+    /// as long as the option LINGER says; what has arrived and was not received is dropped, but for a message of which
+    /// a part was received. Does not wait.
     ///
     /// # Errors
-    /// [`Error::UnknownEndpoint`].
+    /// [`Error::UnknownEndpoint`]: not connected to. [`Error::BadEndpoint`], [`Error::UnknownTransport`].
     pub fn disconnect(&self, endpoint: impl AsRef<str>) -> Result<()> {
-        self.core.disconnect(endpoint.as_ref())
+        self.core.leave(endpoint.as_ref())
     }
 
     /// Which of sending and receiving would succeed just now. Does not wait.

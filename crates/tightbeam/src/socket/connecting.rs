@@ -10,12 +10,15 @@ use zmtp::{Role, SocketType};
 use super::core::Core;
 use super::state::{State, Timer};
 use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
-use crate::endpoint::{Address, Endpoint, TcpAddress};
-use crate::error::{Error, Result};
+use crate::endpoint::{Address, Endpoint, IpcAddress, TcpAddress};
+use crate::error::Result;
 use crate::monitor::EventKind;
 use crate::session::{Session, Stage};
 use crate::terms::Terms;
-use crate::transport::{Stream, tcp};
+use crate::transport::{Stream, ipc, tcp};
+
+/// The longest pause before a listener is asked again that had no room for one more connection.
+const FULL_PAUSE: Duration = Duration::from_millis(20);
 
 impl Core {
     /// Connects to an endpoint, in the background.
@@ -51,8 +54,14 @@ impl Core {
             return self.try_next_address(id);
         }
         session.stage = Stage::Resolving;
-        let Address::Tcp(TcpAddress { target, .. }) = session.endpoint.address().clone() else {
-            return;
+        let target = match session.endpoint.address().clone() {
+            Address::Tcp(address) => address.target,
+            Address::Ipc(address) => {
+                let terms = Arc::clone(&session.terms);
+                drop(guard);
+                return self.connect_ipc(id, &address, &terms);
+            }
+            Address::Inproc(_) => return,
         };
         drop(guard);
         if tcp::is_numeric(&target) {
@@ -116,12 +125,27 @@ impl Core {
         }
     }
 
+    /// Connects to a Unix domain socket, which the system does at once or refuses.
+    fn connect_ipc(&self, id: SessionId, address: &IpcAddress, terms: &Terms) {
+        match (ipc::connect(address, &terms.options), self.reactor.get()) {
+            (Ok(stream), Some(reactor)) => {
+                self.adopt(reactor, Stream::Ipc(stream), Origin::Session(id), Phase::Handshake);
+            }
+            (Err(error), _) => self.connect_failed(id, &error),
+            (Ok(_), None) => {}
+        }
+    }
+
     fn connect_failed(&self, id: SessionId, error: &io::Error) {
         let token = self.token();
         let mut guard = self.lock_always();
         let endpoint = guard.endpoint_of(Origin::Session(id));
         guard.monitors.tell(EventKind::ConnectRetried, endpoint.as_ref(), Some(error));
-        guard.retry_session(id, true, token);
+        if error.kind() == io::ErrorKind::WouldBlock {
+            guard.wait_for_listener(id, token);
+        } else {
+            guard.retry_session(id, true, token);
+        }
         guard.check_closing();
     }
 
@@ -146,24 +170,6 @@ impl Core {
             Err(error) => guard.lose(id, Loss::Network(error), token),
         }
     }
-
-    /// Ends the connection to an endpoint, once what is queued for it was sent or the time to linger
-    /// is over. Does not wait.
-    pub(crate) fn disconnect(&self, endpoint: &str) -> Result<()> {
-        self.flush_all();
-        let token = self.token();
-        let mut guard = self.lock()?;
-        let wanted: Endpoint = endpoint.parse()?;
-        if let Address::Inproc(_) = wanted.address() {
-            drop(guard);
-            return self.disconnect_local(&wanted);
-        }
-        let Some(id) = guard.session_to(&wanted) else {
-            return Err(Error::UnknownEndpoint(endpoint.to_owned()));
-        };
-        guard.disconnect_session(id, token);
-        Ok(())
-    }
 }
 
 /// Whether a second connection to the same endpoint is none: for most types the peer would count
@@ -173,40 +179,19 @@ fn connects_once(socket_type: SocketType) -> bool {
 }
 
 impl State {
+    /// Too many wait at a Unix domain socket to be accepted. That is no failure: in TCP the system would have waited.
+    fn wait_for_listener(&mut self, id: SessionId, token: usize) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.stage = Stage::Waiting;
+            let pause = session.next_pause().map_or(FULL_PAUSE, |pause| pause.min(FULL_PAUSE));
+            self.set_timer_in(token, pause, Timer::Reconnect(id));
+        }
+    }
+
     /// The session of an endpoint that is connected to.
     fn session_to(&self, endpoint: &Endpoint) -> Option<SessionId> {
         let mut sessions = self.sessions.iter();
         let found = sessions.find(|(_, session)| !session.ending && session.endpoint == *endpoint);
         found.map(|(id, _)| id)
-    }
-
-    /// Nothing more goes to the endpoint; what is queued lingers.
-    fn disconnect_session(&mut self, id: SessionId, token: usize) {
-        let linger = self.options.linger;
-        let pipe = self.sessions.get(id).and_then(|session| session.pipe);
-        let queued = pipe
-            .and_then(|pipe| self.pipes.get_mut(pipe))
-            .filter(|pipe| pipe.outgoing.messages() > 0 && linger != Some(Duration::ZERO));
-        let (Some(pipe_id), Some(pipe)) = (pipe, queued) else {
-            return self.cut_session(id, token);
-        };
-        pipe.closing = true;
-        self.retire_pipe(pipe_id);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.ending = true;
-        }
-        if let Some(linger) = linger {
-            self.set_timer_in(token, linger, Timer::Disconnect(id));
-        }
-    }
-
-    /// Ends the connection to an endpoint now.
-    pub(super) fn cut_session(&mut self, id: SessionId, token: usize) {
-        let stage = self.sessions.get(id).map(|session| session.stage);
-        self.end_session(id);
-        if let Some(Stage::Connected(source)) = stage {
-            self.lose(source, Loss::Ours, token);
-        }
-        self.check_closing();
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Reactor {
     pub(super) io: Arc<IoShared>,
     pub(super) token: usize,
     pub(super) poll_fd: RawFd,
-    pub(super) registry: Registry,
+    pub(super) registry: Arc<Registry>,
     pub(super) seat: Mutex<Seat>,
     /// The I/O thread's beacon is in the poll: nobody needs it before somebody sleeps there.
     has_beacon: AtomicBool,
@@ -48,7 +48,7 @@ pub(super) struct Reactor {
 impl Reactor {
     fn new(io: Arc<IoShared>) -> io::Result<Reactor> {
         let poll = Poll::new()?;
-        let registry = poll.registry().try_clone()?;
+        let registry = Arc::new(poll.registry().try_clone()?);
         let (token, poll_fd) = (io.token(), poll.as_raw_fd());
         let seat = Mutex::new(Seat { poll, events: Events::with_capacity(EVENTS) });
         Ok(Reactor { io, token, poll_fd, registry, seat, has_beacon: AtomicBool::new(false) })
@@ -232,6 +232,11 @@ impl Core {
             if let Some(reactor) = self.reactor.get() {
                 // Before it is closed: a forked child may hold the descriptor open.
                 let _ = reactor.registry.deregister(&mut SourceFd(&stream.as_raw_fd()));
+            }
+        }
+        if let Some(reactor) = self.reactor.get() {
+            for listener in deferred.listeners {
+                listener.close(&reactor.registry);
             }
         }
         if deferred.ended {

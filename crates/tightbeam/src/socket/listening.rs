@@ -1,22 +1,21 @@
 //! Listening: bind, accept, unbind.
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::unix::SourceFd;
 use zmtp::Role;
 
 use super::core::{Core, Reactor};
-use super::state::{Guard, Listening, Source, State, Timer};
+use super::state::{Guard, Listening, Source, Timer};
 use super::turn::token_of;
 use crate::connection::{Origin, Phase, SourceId};
 use crate::endpoint::{Address, Endpoint, TcpAddress};
 use crate::error::{Error, Result};
 use crate::monitor::EventKind;
+use crate::options::Options;
 use crate::terms::Terms;
-use crate::transport::{Listener, tcp};
+use crate::transport::{Listener, SharedListener, ipc, tcp};
 
 /// Connections accepted in one turn.
 const ACCEPTS: usize = 32;
@@ -34,31 +33,30 @@ impl Core {
         let terms = Terms::new(&self.lock()?.options, self.socket_type, Role::Listener)?;
         let options = &terms.options;
         let reactor = self.reactor()?;
-        let Address::Tcp(TcpAddress { target, .. }) = endpoint.address() else {
-            unreachable!("inproc was dealt with");
-        };
-        let addresses =
-            tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
-        let mut bound = Err(Error::UnknownEndpoint(endpoint.to_string()));
-        for address in addresses {
-            bound = tcp::listen(address, options).map_err(Error::io("bind"));
-            if bound.is_ok() {
-                break;
+        let (listener, resolved) = match endpoint.address() {
+            Address::Tcp(address) => listen_tcp(address, options)?,
+            Address::Ipc(address) => {
+                let (listener, address) =
+                    ipc::listen(address, options).map_err(Error::io("bind"))?;
+                (Listener::Ipc(listener), Endpoint::ipc(address))
             }
+            Address::Inproc(_) => unreachable!("inproc was dealt with"),
+        };
+        let listener = Arc::new(SharedListener::new(listener));
+        let inserted = self.lock().and_then(|guard| {
+            self.insert_listener(guard, reactor, Arc::clone(&listener), &resolved, terms)
+        });
+        if inserted.is_err() {
+            listener.close(&reactor.registry);
         }
-        let listener = bound?;
-        let local = listener.local_addr().map_err(Error::io("bind"))?;
-        let resolved = Endpoint::tcp(local);
-        let guard = self.lock()?;
-        self.insert_listener(guard, reactor, Listener::Tcp(listener), &resolved, terms)?;
-        Ok(resolved)
+        inserted.map(|()| resolved)
     }
 
     fn insert_listener(
         &self,
         mut guard: Guard<'_>,
         reactor: &Reactor,
-        mut listener: Listener,
+        listener: Arc<SharedListener>,
         endpoint: &Endpoint,
         terms: Arc<Terms>,
     ) -> Result<()> {
@@ -66,7 +64,7 @@ impl Core {
         let registered = state.sources.try_insert_with_key(|id| {
             listener.register(&reactor.registry, token_of(id))?;
             Ok(Source::Listener(Listening {
-                listener: Arc::new(listener),
+                listener,
                 endpoint: endpoint.clone(),
                 terms,
                 listed: false,
@@ -84,7 +82,7 @@ impl Core {
     }
 
     /// Accepts what has come.
-    pub(super) fn accept(&self, reactor: &Reactor, id: SourceId, listener: &Listener) {
+    pub(super) fn accept(&self, reactor: &Reactor, id: SourceId, listener: &SharedListener) {
         for _ in 0..ACCEPTS {
             match listener.accept() {
                 Ok(stream) => self.adopt(reactor, stream, Origin::Listener(id), Phase::Handshake),
@@ -109,32 +107,19 @@ impl Core {
         guard.monitors.tell(EventKind::AcceptFailed, Some(&endpoint), Some(error));
         guard.set_timer_in(token, ACCEPT_PAUSE, Timer::Accept(id));
     }
-
-    /// Stops listening at an endpoint.
-    pub(crate) fn unbind(&self, endpoint: &str) -> Result<()> {
-        let mut guard = self.lock()?;
-        let wanted: Endpoint = endpoint.parse()?;
-        if let Address::Inproc(name) = wanted.address() {
-            drop(guard);
-            return self.unbind_local(&wanted, name);
-        }
-        let found = guard.sources.iter().find_map(|(id, source)| match source {
-            Source::Listener(listening) if listening.endpoint == wanted => Some(id),
-            _ => None,
-        });
-        let (Some(id), Some(reactor)) = (found, self.reactor.get()) else {
-            return Err(Error::UnknownEndpoint(endpoint.to_owned()));
-        };
-        guard.close_listener(id, &reactor.registry);
-        Ok(())
-    }
 }
 
-impl State {
-    /// Stops listening at an endpoint; connections that it accepted go on.
-    pub(super) fn close_listener(&mut self, id: SourceId, registry: &mio::Registry) {
-        let Some(Source::Listener(listening)) = self.sources.remove(id) else { return };
-        let _ = registry.deregister(&mut SourceFd(&listening.listener.as_raw_fd()));
-        self.monitors.tell(EventKind::Closed, Some(&listening.endpoint), None);
+fn listen_tcp(address: &TcpAddress, options: &Options) -> Result<(Listener, Endpoint)> {
+    let target = &address.target;
+    let addresses = tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
+    let mut bound = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in addresses {
+        bound = tcp::listen(address, options);
+        if bound.is_ok() {
+            break;
+        }
     }
+    let listener = bound.map_err(Error::io("bind"))?;
+    let local = listener.local_addr().map_err(Error::io("bind"))?;
+    Ok((Listener::Tcp(listener), Endpoint::tcp(local)))
 }

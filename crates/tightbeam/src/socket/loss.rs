@@ -172,13 +172,13 @@ impl State {
         }
     }
 
-    /// While the socket is closing, or has disconnected, a connection with nothing left to write is
+    /// While the socket is closing, or has unbound or disconnected, a connection with nothing left to write is
     /// closed.
     pub(super) fn close_if_drained(&mut self, id: SourceId, token: usize) {
         let closing = matches!(self.life, Life::Closing { .. });
         let Some(connection) = self.connection(id) else { return };
-        let origin = connection.origin;
-        if !closing && !self.is_ending(origin) {
+        let (origin, leaving) = (connection.origin, connection.leaving);
+        if !closing && !leaving && !self.is_ending(origin) {
             return;
         }
         let Some(connection) = self.connection(id) else { return };
@@ -251,11 +251,7 @@ impl Core {
         let sources: Vec<SourceId> = state.sources.keys().collect();
         for id in sources {
             match state.sources.get(id) {
-                Some(Source::Listener(_)) => {
-                    if let Some(reactor) = self.reactor.get() {
-                        state.close_listener(id, &reactor.registry);
-                    }
-                }
+                Some(Source::Listener(_)) => state.close_listener(id),
                 _ => state.close_if_drained(id, token),
             }
         }

@@ -9,6 +9,7 @@ mod core;
 mod flush;
 mod future;
 mod inproc;
+mod leaving;
 mod listening;
 mod loss;
 mod peers;

@@ -24,7 +24,7 @@ use crate::reactor::shared::Command;
 use crate::reactor::waiters::{Waiters, Wakeups};
 use crate::session::Session;
 use crate::terms::Terms;
-use crate::transport::{Listener, Stream};
+use crate::transport::{SharedListener, Stream};
 
 /// What the kernel reports events for.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) enum Source {
 /// A bound endpoint.
 #[derive(Debug)]
 pub(crate) struct Listening {
-    pub(crate) listener: Arc<Listener>,
+    pub(crate) listener: Arc<SharedListener>,
     pub(crate) endpoint: Endpoint,
     pub(crate) terms: Arc<Terms>,
     /// In the list of ready sources.
@@ -58,6 +58,8 @@ pub(crate) enum Timer {
     Accept(SourceId),
     /// Disconnected long enough.
     Disconnect(SessionId),
+    /// Unbound long enough.
+    Leave(SourceId),
     /// Closed long enough.
     Linger,
 }
@@ -119,6 +121,8 @@ pub(crate) struct Deferred {
     pub(crate) frames: Vec<(usize, Frame)>,
     /// Connections to close.
     pub(crate) streams: Vec<Arc<Stream>>,
+    /// Listeners to close.
+    pub(crate) listeners: Vec<Arc<SharedListener>>,
     /// Sources became ready although nobody may be looking.
     pub(crate) kick: bool,
     /// The kernel's buffer is full: somebody must be told when it is not.

@@ -179,7 +179,8 @@ impl State {
         let Some(pipe_id) = self.connection(id).and_then(|connection| connection.pipe) else {
             return;
         };
-        let Some(pipe) = self.pipes.get_mut(pipe_id) else { return };
+        // What comes after unbind or disconnect is for nobody.
+        let Some(pipe) = self.pipes.get_mut(pipe_id).filter(|pipe| !pipe.closing) else { return };
         let before = pipe.incoming.messages();
         if let Some(large) = arrival.large.take() {
             let (header, frame) = *large;
@@ -254,7 +255,7 @@ impl State {
         any
     }
 
-    fn resume_reading(&mut self, id: PipeId) {
+    pub(super) fn resume_reading(&mut self, id: PipeId) {
         let Some(source) = self.links.get(id).copied() else { return };
         if self.connection(source).is_some_and(|connection| connection.readable) {
             self.enlist(source);
@@ -383,6 +384,10 @@ impl Core {
             Timer::Disconnect(session) => {
                 let token = self.token();
                 self.lock_always().cut_session(session, token);
+            }
+            Timer::Leave(id) => {
+                let token = self.token();
+                self.lock_always().lose(id, Loss::Ours, token);
             }
             Timer::Linger => self.finish_closing(),
         }

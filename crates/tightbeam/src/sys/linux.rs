@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::Woken;
+use super::{Credentials, Woken};
 
 /// How long a futex wait without a time-out really waits, in seconds.
 const FOR_EVER_S: u64 = 1 << 30;
@@ -307,6 +307,30 @@ pub(crate) fn unsent(stream: BorrowedFd<'_>) -> usize {
     // SAFETY: the request writes one integer, to a place that is valid.
     let told = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if told == 0 { usize::try_from(bytes).unwrap_or(0) } else { 0 }
+}
+
+/// Who is at the other end of a Unix domain socket.
+///
+/// # Errors
+///
+/// It is no such socket, or not connected.
+pub(crate) fn peer_credentials(stream: BorrowedFd<'_>) -> io::Result<Credentials> {
+    let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the option is a `ucred`, and both it and its size live across the call.
+    let told = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut found).cast(),
+            &raw mut size,
+        )
+    };
+    match told {
+        0 => Ok(Credentials { pid: found.pid, uid: found.uid, gid: found.gid }),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 unsafe extern "C" fn after_fork_in_child() {

@@ -11,6 +11,7 @@
 //! * [`TimerFd`]: a descriptor that becomes readable at regular intervals.
 //! * [`read_into`]: read from a descriptor into memory that nobody has initialised.
 //! * [`unsent`]: what a stream still has to deliver.
+//! * [`peer_credentials`]: who is at the other end of a Unix domain socket.
 //! * [`fork_generation`]: a number that is different in a forked child.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
@@ -26,8 +27,17 @@ mod platform;
 mod tests;
 
 pub(crate) use platform::{
-    EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, ppoll, read_into, unsent,
+    EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
+    read_into, unsent,
 };
+
+/// Who a process was when it connected or listened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) pid: i32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
 
 /// Why a [`futex_wait`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

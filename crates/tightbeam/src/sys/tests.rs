@@ -224,3 +224,13 @@ fn what_a_stream_has_not_delivered_is_counted() {
     assert!(unsent(stream.as_fd()) > 0);
     drop(peer);
 }
+
+#[test]
+fn the_peer_of_a_unix_socket_is_known_and_of_others_not() {
+    let (one, other) = std::os::unix::net::UnixStream::pair().unwrap();
+    let peer = peer_credentials(one.as_fd()).unwrap();
+    assert_eq!(u32::try_from(peer.pid).unwrap(), std::process::id());
+    assert_eq!(peer_credentials(other.as_fd()).unwrap(), peer);
+    let file = std::fs::File::open("/proc/self/status").unwrap();
+    assert!(peer_credentials(file.as_fd()).is_err());
+}

@@ -1,14 +1,19 @@
 //! Transports: how bytes get from one process to another.
 
+pub(crate) mod ipc;
 pub(crate) mod tcp;
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::event::Source;
+use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
+use self::ipc::{IpcListener, IpcStream};
+use crate::options::Options;
 use crate::sys;
 
 /// Reads that throw away input before a stream is closed.
@@ -18,12 +23,14 @@ const DISCARDS: usize = 64;
 #[derive(Debug)]
 pub(crate) enum Stream {
     Tcp(mio::net::TcpStream),
+    Ipc(IpcStream),
 }
 
 /// A listener. Never blocks.
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(mio::net::TcpListener),
+    Ipc(IpcListener),
 }
 
 impl Stream {
@@ -31,6 +38,7 @@ impl Stream {
     pub(crate) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => (&*tcp).read_vectored(buffers),
+            Stream::Ipc(ipc) => ipc.read_vectored(buffers),
         }
     }
 
@@ -38,6 +46,7 @@ impl Stream {
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => (&*tcp).read(buffer),
+            Stream::Ipc(ipc) => ipc.read(buffer),
         }
     }
 
@@ -45,6 +54,7 @@ impl Stream {
     pub(crate) fn write(&self, buffer: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => (&*tcp).write(buffer),
+            Stream::Ipc(ipc) => ipc.write(buffer),
         }
     }
 
@@ -52,6 +62,7 @@ impl Stream {
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => (&*tcp).write_vectored(buffers),
+            Stream::Ipc(ipc) => ipc.write_vectored(buffers),
         }
     }
 
@@ -68,6 +79,7 @@ impl Stream {
                     Err(error) => Err(error),
                 }
             }
+            Stream::Ipc(_) => Ok(true),
         }
     }
 
@@ -76,13 +88,14 @@ impl Stream {
         match self {
             // Fails when the peer was quicker.
             Stream::Tcp(tcp) => drop(tcp.shutdown(Shutdown::Both)),
+            Stream::Ipc(ipc) => ipc.shutdown(),
         }
     }
 
-    /// Throws away what has arrived, if the system still has something to deliver: a stream closed with
+    /// Throws away what has arrived, if the system still has something to deliver: a TCP stream closed with
     /// unread input is reset, and that would be lost.
     pub(crate) fn discard_input(&self) {
-        if sys::unsent(self.as_fd()) == 0 {
+        if matches!(self, Stream::Ipc(_)) || sys::unsent(self.as_fd()) == 0 {
             return;
         }
         let mut buffer = [0; 16 * 1024];
@@ -93,22 +106,51 @@ impl Stream {
         }
     }
 
-    /// The peer's address without the port.
+    /// The peer's address without the port; over IPC `localhost:`, its user, group and process.
     pub(crate) fn peer_address(&self) -> String {
         match self {
             Stream::Tcp(tcp) => {
                 tcp.peer_addr().map_or_else(|_| String::new(), |a| a.ip().to_string())
             }
+            Stream::Ipc(ipc) => ipc.credentials().map_or_else(
+                |_| String::new(),
+                |peer| format!("localhost:{}:{}:{}", peer.uid, peer.gid, peer.pid),
+            ),
         }
     }
 
-    /// Puts the stream into a poll. Writability is asked for from the start: an idle TCP stream
+    /// Sets what can be set once the stream has been accepted.
+    pub(crate) fn tune(&self, options: &Options) -> io::Result<()> {
+        match self {
+            Stream::Tcp(tcp) => tcp::tune(tcp, options),
+            Stream::Ipc(_) => Ok(()),
+        }
+    }
+
+    /// Whether the filters of the listener that accepted the stream let the peer in.
+    pub(crate) fn is_welcome(&self, options: &Options) -> bool {
+        match self {
+            Stream::Tcp(_) => true,
+            Stream::Ipc(ipc) => ipc.is_welcome(options),
+        }
+    }
+
+    /// Puts the stream into a poll. Writability of TCP is asked for from the start: an idle stream
     /// reports it only once, and after that only when a write had to stop.
-    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+    pub(crate) fn register(&mut self, registry: &Arc<Registry>, token: Token) -> io::Result<()> {
         match self {
             Stream::Tcp(tcp) => {
                 tcp.register(registry, token, Interest::READABLE | Interest::WRITABLE)
             }
+            Stream::Ipc(ipc) => ipc.register(registry, token),
+        }
+    }
+
+    /// A write had to stop (`true`), or may go on (`false`): whether the poll is to tell of room.
+    pub(crate) fn watch_room(&self, watch: bool) {
+        match self {
+            Stream::Tcp(_) => {}
+            Stream::Ipc(ipc) => ipc.watch_room(watch),
         }
     }
 }
@@ -117,6 +159,7 @@ impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Stream::Tcp(tcp) => tcp.as_fd(),
+            Stream::Ipc(ipc) => ipc.as_fd(),
         }
     }
 }
@@ -125,6 +168,7 @@ impl AsRawFd for Stream {
     fn as_raw_fd(&self) -> RawFd {
         match self {
             Stream::Tcp(tcp) => tcp.as_raw_fd(),
+            Stream::Ipc(ipc) => ipc.as_raw_fd(),
         }
     }
 }
@@ -134,6 +178,7 @@ impl Listener {
     pub(crate) fn accept(&self) -> io::Result<Stream> {
         match self {
             Listener::Tcp(tcp) => tcp.accept().map(|(stream, _)| Stream::Tcp(stream)),
+            Listener::Ipc(ipc) => ipc.accept().map(Stream::Ipc),
         }
     }
 
@@ -141,6 +186,7 @@ impl Listener {
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
             Listener::Tcp(tcp) => tcp.register(registry, token, Interest::READABLE),
+            Listener::Ipc(ipc) => ipc.register(registry, token),
         }
     }
 }
@@ -149,6 +195,45 @@ impl AsRawFd for Listener {
     fn as_raw_fd(&self) -> RawFd {
         match self {
             Listener::Tcp(tcp) => tcp.as_raw_fd(),
+            Listener::Ipc(ipc) => ipc.as_raw_fd(),
+        }
+    }
+}
+
+/// A listener that one thread can close while another accepts: closing waits for that one call, and then the address is
+/// free. Dropping it only closes the descriptor, as a forked child must.
+#[derive(Debug)]
+pub(crate) struct SharedListener(Mutex<Option<Listener>>);
+
+impl SharedListener {
+    pub(crate) fn new(listener: Listener) -> SharedListener {
+        SharedListener(Mutex::new(Some(listener)))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Listener>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the listener into a poll.
+    pub(crate) fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.open().as_mut().map_or(Ok(()), |listener| listener.register(registry, token))
+    }
+
+    /// Accepts a connection; none comes to a listener that is closed.
+    pub(crate) fn accept(&self) -> io::Result<Stream> {
+        match &*self.open() {
+            Some(listener) => listener.accept(),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// Closes it, and removes its file if it has one.
+    pub(crate) fn close(&self, registry: &Registry) {
+        let Some(listener) = self.open().take() else { return };
+        // Before it is closed: a forked child may hold the descriptor open. Fails for one that was never registered.
+        let _ = registry.deregister(&mut SourceFd(&listener.as_raw_fd()));
+        if let Listener::Ipc(ipc) = &listener {
+            ipc.remove_file();
         }
     }
 }

@@ -1,0 +1,153 @@
+//! Unbind and disconnect: endpoints end, what is queued for their peers lingers.
+
+use std::time::Duration;
+
+use super::core::Core;
+use super::state::{Source, State, Timer};
+use crate::connection::{Loss, Origin, SessionId, SourceId};
+use crate::endpoint::{Address, Endpoint};
+use crate::error::{Error, Result};
+use crate::monitor::EventKind;
+use crate::pipe::PipeId;
+use crate::session::Stage;
+
+impl Core {
+    /// Ends whatever was bound or connected by this name: listeners with the connections that they accepted, and sessions,
+    /// each of them if it was connected to several times. What is queued is sent for as long as the socket lingers. Does
+    /// not wait.
+    pub(crate) fn leave(&self, endpoint: &str) -> Result<()> {
+        let unknown = || Error::UnknownEndpoint(endpoint.to_owned());
+        let wanted = match endpoint.parse::<Endpoint>() {
+            // It has a transport and an address: there is just nothing at such an address.
+            Err(Error::BadEndpoint { .. }) if has_address(endpoint) => return Err(unknown()),
+            Err(Error::EndpointTooLong { .. }) => return Err(unknown()),
+            parsed => parsed?,
+        };
+        self.lock()?;
+        if let Address::Inproc(name) = wanted.address() {
+            let unbound = self.unbind_local(&wanted, name);
+            return unbound.or_else(|_| self.disconnect_local(&wanted));
+        }
+        self.flush_all();
+        let token = self.token();
+        let mut guard = self.lock()?;
+        let state = &mut *guard;
+        let listeners = state.listeners_at(&wanted);
+        let sessions: Vec<SessionId> = state
+            .sessions
+            .iter()
+            .filter(|(_, session)| !session.ending && session.endpoint == wanted)
+            .map(|(id, _)| id)
+            .collect();
+        if listeners.is_empty() && sessions.is_empty() {
+            return Err(unknown());
+        }
+        for id in listeners {
+            state.close_listener(id);
+            state.leave_accepted(id, token);
+        }
+        for id in sessions {
+            state.disconnect_session(id, token);
+        }
+        Ok(())
+    }
+}
+
+fn has_address(endpoint: &str) -> bool {
+    endpoint
+        .split_once("://")
+        .is_some_and(|(transport, address)| !transport.is_empty() && !address.is_empty())
+}
+
+impl State {
+    fn listeners_at(&self, endpoint: &Endpoint) -> Vec<SourceId> {
+        let is_there = |source: &Source| match source {
+            Source::Listener(listening) => listening.endpoint == *endpoint,
+            Source::Connection(_) => false,
+        };
+        self.sources.iter().filter(|(_, source)| is_there(source)).map(|(id, _)| id).collect()
+    }
+
+    /// Stops listening at an endpoint.
+    pub(super) fn close_listener(&mut self, id: SourceId) {
+        let Some(Source::Listener(listening)) = self.sources.remove(id) else { return };
+        self.deferred.listeners.push(listening.listener);
+        self.monitors.tell(EventKind::Closed, Some(&listening.endpoint), None);
+    }
+
+    /// Ends the connections that a listener accepted; what they brought may still be received.
+    fn leave_accepted(&mut self, listener: SourceId, token: usize) {
+        let accepted = |source: &Source| match source {
+            Source::Connection(connection) => connection.origin == Origin::Listener(listener),
+            Source::Listener(_) => false,
+        };
+        let accepted: Vec<SourceId> =
+            self.sources.iter().filter(|(_, source)| accepted(source)).map(|(id, _)| id).collect();
+        for id in accepted {
+            let pipe = self.connection(id).and_then(|connection| connection.pipe);
+            if !pipe.is_some_and(|pipe| self.lingers(pipe)) {
+                self.lose(id, Loss::Ours, token);
+                continue;
+            }
+            if let Some(connection) = self.connection(id) {
+                connection.leaving = true;
+            }
+            if let Some(linger) = self.options.linger {
+                self.set_timer_in(token, linger, Timer::Leave(id));
+            }
+        }
+    }
+
+    /// Takes no more messages for the pipe. Whether those that are queued are still to be sent.
+    fn lingers(&mut self, id: PipeId) -> bool {
+        let patient = self.options.linger != Some(Duration::ZERO);
+        let Some(pipe) = self.pipes.get_mut(id) else { return false };
+        let lingers = patient && pipe.outgoing.messages() > 0;
+        pipe.closing = lingers;
+        if lingers {
+            self.retire_pipe(id);
+        }
+        lingers
+    }
+
+    /// Nothing more goes to the endpoint, and nothing more comes from it; what is queued lingers.
+    fn disconnect_session(&mut self, id: SessionId, token: usize) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.ending = true;
+        let pipe = session.pipe;
+        if let Some(pipe) = pipe {
+            self.forget_unread(pipe);
+        }
+        if !pipe.is_some_and(|pipe| self.lingers(pipe)) {
+            return self.cut_session(id, token);
+        }
+        if let Some(linger) = self.options.linger {
+            self.set_timer_in(token, linger, Timer::Disconnect(id));
+        }
+    }
+
+    /// Drops what has come and was not received. While a message is received part by part all
+    /// stays, as it may be that one.
+    fn forget_unread(&mut self, id: PipeId) {
+        if self.more {
+            return;
+        }
+        self.pattern.forget(id);
+        let Some(pipe) = self.pipes.get_mut(id) else { return };
+        pipe.traffic.messages_dropped += pipe.incoming.messages() as u64;
+        pipe.paused = false;
+        let dropped = pipe.incoming.clear();
+        self.pipes.released.extend(dropped);
+        self.resume_reading(id);
+    }
+
+    /// Ends the connection to an endpoint now.
+    pub(super) fn cut_session(&mut self, id: SessionId, token: usize) {
+        let stage = self.sessions.get(id).map(|session| session.stage);
+        self.end_session(id);
+        if let Some(Stage::Connected(source)) = stage {
+            self.lose(source, Loss::Ours, token);
+        }
+        self.check_closing();
+    }
+}

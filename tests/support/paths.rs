@@ -1,0 +1,60 @@
+//! Paths for Unix domain sockets.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A directory of a test's own, removed with all that is in it.
+#[derive(Debug)]
+pub struct Directory(PathBuf);
+
+impl Directory {
+    /// An empty one.
+    ///
+    /// # Panics
+    /// The system refuses.
+    #[must_use]
+    pub fn new() -> Directory {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tightbeam-test-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("a directory for temporary files");
+        Directory(path)
+    }
+
+    /// The path of a file in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The endpoint of a socket in it.
+    ///
+    /// # Panics
+    /// The directory for temporary files has a strange name.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> String {
+        format!("ipc://{}", self.path(name).to_str().expect("a path in UTF-8"))
+    }
+}
+
+impl Default for Directory {
+    fn default() -> Directory {
+        Directory::new()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The path of an IPC endpoint.
+///
+/// # Panics
+/// It is an endpoint of another transport.
+#[must_use]
+pub fn path_of(endpoint: &str) -> &Path {
+    Path::new(endpoint.strip_prefix("ipc://").expect("ipc"))
+}
