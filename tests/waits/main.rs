@@ -2,12 +2,14 @@
 
 mod bursts;
 mod crowd;
+mod descriptors;
 mod endings;
 mod fairness;
 mod fork;
 mod free_functions;
 mod futures;
 mod idle;
+mod poll_sets;
 mod pollers;
 mod signals;
 mod stress;

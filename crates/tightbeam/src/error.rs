@@ -95,6 +95,12 @@ pub enum Error {
     /// The options ask for security that is not there (`ENOTSUP`): no connection is made without it.
     #[error("{0} is not there yet: connections are refused rather than made without it")]
     NoMechanism(&'static str),
+    /// An argument is not valid, or names nothing (`EINVAL`).
+    #[error("{0}")]
+    BadArgument(&'static str),
+    /// A wait for ever for nothing would never end (`EFAULT`).
+    #[error("there is nothing to wait for")]
+    NothingToWaitFor,
     /// The operating system refused.
     #[error("{operation}: {source}")]
     Io {
@@ -126,7 +132,9 @@ impl Error {
             Error::Unsupported { .. } | Error::NoMechanism(_) => libc::ENOTSUP,
             Error::OutOfTurn(_) => EFSM,
             Error::Unroutable(_) => libc::EHOSTUNREACH,
+            Error::NothingToWaitFor => libc::EFAULT,
             Error::BadMessage(_)
+            | Error::BadArgument(_)
             | Error::BadEndpoint { .. }
             | Error::BadOption { .. }
             | Error::UnknownOption(_) => libc::EINVAL,

@@ -60,8 +60,8 @@ pub use message::{BadGroup, Frame, Message, OutOfMemory, Peer};
 pub use monitor::{EventKind, Monitor, MonitorEvent};
 pub use pipe::Traffic;
 pub use socket::{
-    AnySocket, Copied, Dealer, Pair, PeerStats, PollItem, Pub, Pull, Push, Readiness, Receives,
-    RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket, SocketBase, SocketStats,
-    Sub, Timing, Typed, poll,
+    AnySocket, Copied, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller, Pub, Pull,
+    Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket,
+    SocketBase, SocketStats, Sub, Timing, Typed, poll,
 };
 pub use zmtp::SocketType;

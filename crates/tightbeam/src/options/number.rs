@@ -21,6 +21,8 @@ pub const SNDBUF: i32 = 11;
 pub const RCVBUF: i32 = 12;
 /// Get only: whether the part received last has more parts behind it.
 pub const RCVMORE: i32 = 13;
+/// Get only: a descriptor that becomes readable when EVENTS may have changed; reading EVENTS clears it.
+pub const FD: i32 = 14;
 /// Get only: what the socket is ready for: 1 to receive, 2 to send.
 pub const EVENTS: i32 = 15;
 /// Get only: the number of the socket's type.

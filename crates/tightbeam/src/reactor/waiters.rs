@@ -41,6 +41,20 @@ pub(crate) struct Waiters {
     /// Whom the free seat was offered to last. Until that thread has answered, by taking the seat or
     /// by passing it on, nobody else may be coming for it.
     offered: Option<u64>,
+    /// Somebody watches all the time, beside those who wait.
+    watched: bool,
+    news: News,
+}
+
+/// What was notified since it was last asked for; kept only while somebody watches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    /// There may be something to receive.
+    pub(crate) receive: bool,
+    /// There may be room to send.
+    pub(crate) send: bool,
+    /// The socket ends.
+    pub(crate) end: bool,
 }
 
 /// Wake-ups that wait until the lock is released: they are system calls or foreign code.
@@ -93,8 +107,29 @@ impl Waiters {
         waiter
     }
 
+    /// Whether nobody wants to be told of anything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.list.is_empty() && !self.watched
+    }
+
+    /// Whether somebody watches from now on, who asks for the news whenever there are wake-ups.
+    pub(crate) fn set_watched(&mut self, watched: bool) {
+        self.watched = watched;
+        self.news = News::default();
+    }
+
+    /// What was notified since the last call.
+    pub(crate) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
+    fn note(&mut self, news: News) {
+        if self.watched {
+            self.news.receive |= news.receive;
+            self.news.send |= news.send;
+            self.news.end |= news.end;
+            self.has_wakeups = true;
+        }
     }
 
     /// Whether a future waits: then the socket stays with the I/O thread.
@@ -104,6 +139,8 @@ impl Waiters {
 
     /// Notifies up to `count` that wait for `what`, and everybody who observes.
     pub(crate) fn notify(&mut self, what: Interest, count: usize) {
+        let (receive, send) = (what != Interest::Send, what != Interest::Receive);
+        self.note(News { receive, send, end: false });
         let mut left = count;
         let mut at = 0;
         while let Some(waiter) = self.list.get(at) {
@@ -120,6 +157,7 @@ impl Waiters {
 
     /// Notifies everybody: the socket ends.
     pub(crate) fn notify_all(&mut self) {
+        self.note(News { receive: true, send: true, end: true });
         self.tasks = 0;
         for waiter in std::mem::take(&mut self.list) {
             self.wake(waiter);

@@ -1,5 +1,6 @@
 //! What every socket has, whatever it can send and receive.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,7 +104,7 @@ impl SocketBase {
     /// # Errors
     /// [`Error::Terminated`], [`Error::Forked`].
     pub fn readiness(&self) -> Result<Readiness> {
-        self.core.readiness()
+        self.core.events()
     }
 
     /// Waits until one of the wanted is possible, at most so long (`None`: for ever). Answers what
@@ -113,6 +114,47 @@ impl SocketBase {
     /// [`Error::Interrupted`], [`Error::Terminated`].
     pub fn poll(&self, wanted: Readiness, timeout: Option<Duration>) -> Result<Readiness> {
         self.core.poll(wanted, timeout)
+    }
+
+    /// A descriptor for event loops, as libzmq's option FD has it. It becomes readable with each message
+    /// that arrives, when there is room to send again after there was none, and when the context or
+    /// the socket ends; [`readiness`](SocketBase::readiness), or a receive or send that
+    /// [would block](Error::WouldBlock), makes it not readable. It may also become readable for nothing.
+    ///
+    /// So ask for the readiness after each time it becomes readable, and after each send and receive
+    /// before waiting for it again: messages that were there already do not signal it. Never read from
+    /// it. It is made when it is first asked for, and stays the same; from then on the I/O thread
+    /// drives the socket, so that nobody has to enter the library meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Io`] (out of descriptors), [`Error::Terminated`], [`Error::Closed`], [`Error::Forked`].
+    pub fn event_descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.core.event_descriptor()
+    }
+
+    /// A descriptor that is readable exactly while a message can be received, or once the context has
+    /// ended: for event loops that are level-triggered. Never read from it. It is made when it is
+    /// first asked for, and costs its socket two system calls whenever the answer changes.
+    ///
+    /// ```
+    /// use std::os::fd::AsRawFd;
+    /// use tightbeam::{Context, PollItem, Pull, Push, Readiness, poll};
+    ///
+    /// let context = Context::new();
+    /// let (pull, push) = (context.socket::<Pull>()?, context.socket::<Push>()?);
+    /// push.connect(pull.bind("tcp://127.0.0.1:*")?)?;
+    /// push.send("hello")?;
+    /// let descriptor = pull.readable_descriptor()?;
+    /// let readable = Readiness { readable: true, writable: false };
+    /// assert_eq!(poll(&mut [PollItem::descriptor(&descriptor, readable)], None)?, 1);
+    /// assert_eq!(pull.try_recv()?, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`event_descriptor`](SocketBase::event_descriptor).
+    pub fn readable_descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.core.readable_descriptor()
     }
 
     /// Sets an option by its number; see [`options::TABLE`](crate::options::TABLE).

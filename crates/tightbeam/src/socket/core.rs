@@ -11,6 +11,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use zmtp::SocketType;
 
 use super::state::{Deferred, Guard, Life, State};
+use super::watch::Watch;
 use crate::context::{ContextShared, SocketId};
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -19,7 +20,7 @@ use crate::reactor::handover::Handover;
 use crate::reactor::io_thread::Driven;
 use crate::reactor::shared::{Command, IoShared};
 use crate::reactor::waiters::Wakeups;
-use crate::sys;
+use crate::sys::{self, EventFd};
 
 /// Events taken from a poll at once.
 pub(super) const EVENTS: usize = 128;
@@ -102,6 +103,10 @@ pub(crate) struct Core {
     epoch: Instant,
     /// When a caller last left while the I/O thread slept, in nanoseconds since `epoch`.
     last_unwatched: AtomicU64,
+    /// The event descriptor, once it was asked for.
+    pub(super) events: OnceLock<Arc<Watch>>,
+    /// The level-triggered descriptor, once it was asked for.
+    pub(super) level: OnceLock<Arc<EventFd>>,
 }
 
 impl Core {
@@ -125,6 +130,8 @@ impl Core {
             has_ready,
             epoch: Instant::now(),
             last_unwatched: AtomicU64::new(0),
+            events: OnceLock::new(),
+            level: OnceLock::new(),
         })
     }
 

@@ -77,7 +77,7 @@ impl Waiting {
         if !state.waiters.remove(ticket) && state.is_possible(self.interest) {
             state.waiters.notify(self.interest, 1);
         }
-        if !state.waiters.has_tasks() {
+        if !state.is_pinned() {
             self.core.handover.unpin();
         }
     }

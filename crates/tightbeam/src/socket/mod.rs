@@ -13,6 +13,7 @@ mod leaving;
 mod listening;
 mod loss;
 mod peers;
+mod poll_set;
 mod poller;
 mod setters;
 mod state;
@@ -20,13 +21,16 @@ mod transfer;
 mod turn;
 mod typed;
 mod wait;
+mod watch;
 
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 pub use self::any::AnySocket;
 pub use self::base::SocketBase;
 pub(crate) use self::core::Core;
 pub use self::future::{RecvFuture, SendFuture};
+pub use self::poll_set::{PollEvent, PollWaker, Poller};
 pub use self::poller::{PollItem, poll};
 pub use self::transfer::Copied;
 pub use self::typed::{
@@ -173,9 +177,13 @@ impl Core {
                 let text = guard.last_endpoint.as_ref().map_or("", Endpoint::as_str);
                 OwnedValue::Bytes(text.as_bytes().to_vec())
             }
+            number::FD => {
+                drop(guard);
+                OwnedValue::Int(self.event_descriptor()?.as_raw_fd())
+            }
             number::EVENTS => {
                 drop(guard);
-                let ready = self.readiness()?;
+                let ready = self.events()?;
                 OwnedValue::Int(i32::from(ready.readable) + 2 * i32::from(ready.writable))
             }
             _ => return Err(Error::UnknownOption(spec.name().to_owned())),

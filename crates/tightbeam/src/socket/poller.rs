@@ -1,6 +1,6 @@
 //! Waiting for several sockets and descriptors at once.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::sys::{self, PollFd};
 
 /// Up to so many sockets are driven by the thread that polls them; more are left to the I/O thread,
 /// for waiting on many nested polls costs more than being woken.
-const DRIVEN: usize = 16;
+pub(super) const DRIVEN: usize = 16;
 
 #[derive(Debug)]
 enum Target<'a> {
@@ -122,7 +122,9 @@ fn look(items: &mut [PollItem<'_>]) -> Result<usize> {
                     writable: now.writable && item.wanted.writable,
                 };
             }
-            Target::Descriptor(descriptor) => descriptors.push(poll_fd(descriptor, item.wanted)),
+            Target::Descriptor(descriptor) => {
+                descriptors.push(poll_fd(descriptor.as_raw_fd(), item.wanted))
+            }
         }
     }
     if !descriptors.is_empty() {
@@ -131,17 +133,28 @@ fn look(items: &mut [PollItem<'_>]) -> Result<usize> {
     let mut found = descriptors.iter();
     for item in items.iter_mut().filter(|item| item.core().is_none()) {
         let events = found.next().map_or(0, PollFd::revents);
-        item.failed = events & (PollFd::ERR | PollFd::HUP | PollFd::NVAL) != 0;
-        item.ready =
-            Readiness { readable: events & PollFd::IN != 0, writable: events & PollFd::OUT != 0 };
+        (item.ready, item.failed) = self::found(events);
     }
     Ok(items.iter().filter(|item| item.is_ready()).count())
 }
 
-fn poll_fd(descriptor: BorrowedFd<'_>, wanted: Readiness) -> PollFd {
+fn poll_fd(descriptor: RawFd, wanted: Readiness) -> PollFd {
     let readable = if wanted.readable { PollFd::IN } else { 0 };
     let writable = if wanted.writable { PollFd::OUT } else { 0 };
-    PollFd::new(descriptor.as_raw_fd(), readable | writable)
+    PollFd::new(descriptor, readable | writable)
+}
+
+/// What is possible on one descriptor now, and whether it was closed, hung up or is in error.
+pub(super) fn look_at(fd: RawFd, wanted: Readiness) -> Result<(Readiness, bool)> {
+    let mut polled = [poll_fd(fd, wanted)];
+    sys::ppoll(&mut polled, Some(Duration::ZERO)).map_err(interrupted)?;
+    Ok(found(polled[0].revents()))
+}
+
+fn found(events: i16) -> (Readiness, bool) {
+    let ready =
+        Readiness { readable: events & PollFd::IN != 0, writable: events & PollFd::OUT != 0 };
+    (ready, events & (PollFd::ERR | PollFd::HUP | PollFd::NVAL) != 0)
 }
 
 /// Waits until something may have changed. False if the time is over.
@@ -170,7 +183,7 @@ fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
     let mut descriptors = vec![PollFd::new(own.as_raw_fd(), PollFd::IN)];
     descriptors.extend(seats.iter().map(|seat| PollFd::new(seat.poll_fd(), PollFd::IN)));
     descriptors.extend(items.iter().filter_map(|item| match item.target {
-        Target::Descriptor(descriptor) => Some(poll_fd(descriptor, item.wanted)),
+        Target::Descriptor(descriptor) => Some(poll_fd(descriptor.as_raw_fd(), item.wanted)),
         Target::Socket(_) => None,
     }));
     if !parker.sleep_on_descriptor() {
@@ -191,7 +204,7 @@ fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
     Ok(found > 0 || unfinished)
 }
 
-fn interrupted(error: std::io::Error) -> Error {
+pub(super) fn interrupted(error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::Interrupted {
         return Error::Interrupted;
     }

@@ -10,6 +10,7 @@ use slotmap::{SecondaryMap, SlotMap};
 
 use super::burst::Burst;
 use super::inproc::Local;
+use super::watch::{Watch, Watching};
 use super::{Core, inproc};
 use crate::connection::{Connection, SessionId, SourceId};
 use crate::context::names::Neighbour;
@@ -111,6 +112,7 @@ pub(crate) struct State {
     pub(crate) flush_requested: bool,
     /// Messages that could not be delivered when the socket ended.
     pub(crate) undelivered: usize,
+    pub(crate) watching: Watching,
 }
 
 /// What is to be done once the lock is released: system calls and foreign code.
@@ -136,6 +138,13 @@ pub(crate) struct Deferred {
 pub(crate) struct Touched {
     deferred: Deferred,
     touched: bool,
+}
+
+impl Touched {
+    /// Whoever releases the lock looks, even if nothing is put off.
+    pub(crate) fn touch(&mut self) {
+        self.touched = true;
+    }
 }
 
 impl Deref for Touched {
@@ -177,6 +186,7 @@ impl State {
             deferred: Touched::default(),
             flush_requested: false,
             undelivered: 0,
+            watching: Watching::default(),
         }
     }
 
@@ -272,6 +282,7 @@ struct After<'a> {
 
 struct Work {
     wakeups: Wakeups,
+    told: Vec<Arc<Watch>>,
     deferred: Option<Deferred>,
     /// Sockets of this process that have something waiting.
     calls: Vec<Neighbour>,
@@ -288,11 +299,14 @@ impl<'a> Guard<'a> {
     #[cold]
     fn put_off(&mut self) {
         let state = &mut *self.state;
+        let again = state.follow_level();
         let deferred = state.deferred.touched.then(|| std::mem::take(&mut state.deferred).deferred);
+        state.deferred.touched = again;
         let wakeups = state.waiters.take_wakeups();
+        let told = state.take_told();
         let released = std::mem::take(&mut state.pipes.released);
         let calls = state.take_calls();
-        self.after.work = Some(Box::new(Work { wakeups, deferred, calls, released }));
+        self.after.work = Some(Box::new(Work { wakeups, told, deferred, calls, released }));
     }
 }
 
@@ -338,7 +352,10 @@ impl Drop for After<'_> {
 impl Core {
     #[cold]
     fn do_put_off(&self, work: Work) {
-        let Work { wakeups, deferred, calls, released } = work;
+        let Work { wakeups, told, deferred, calls, released } = work;
+        for watch in told {
+            watch.tell();
+        }
         self.wake(wakeups);
         calls.iter().for_each(inproc::call);
         if let Some(deferred) = deferred {

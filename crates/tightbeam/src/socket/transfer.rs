@@ -132,13 +132,16 @@ impl Core {
     }
 
     #[cold]
-    fn wait_to_send(
-        &self,
-        guard: Guard<'_>,
+    fn wait_to_send<'a>(
+        &'a self,
+        mut guard: Guard<'a>,
         parts: Parts<'_>,
         timing: Option<Timing>,
     ) -> Result<()> {
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
+        if !timing.waits() {
+            self.settle_events(&mut guard);
+        }
         let attempt =
             |guard: &mut Guard<'_>| guard.offer(parts).map_err(|refusal| refusal.into_error(parts));
         let ((), guard) = self.block_on(guard, Interest::Send, timing, attempt)?;
@@ -220,6 +223,9 @@ impl Core {
             drop(guard);
             self.glance();
             guard = self.lock()?;
+        }
+        if !timing.waits() {
+            self.settle_events(&mut guard);
         }
         self.block_on(guard, Interest::Receive, timing, |guard| {
             let mut taken = take(guard);

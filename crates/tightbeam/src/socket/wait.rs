@@ -55,7 +55,7 @@ impl Timing {
     }
 
     /// Whether it may sleep.
-    fn waits(self) -> bool {
+    pub(super) fn waits(self) -> bool {
         !matches!(self, Timing::TryLock | Timing::Never)
     }
 }
@@ -122,9 +122,9 @@ pub(super) struct Inside<'a> {
     reactor: &'a Reactor,
 }
 
-impl Inside<'_> {
+impl<'a> Inside<'a> {
     /// Takes the seat if it is free.
-    pub(super) fn take_seat(&self) -> Option<Driving<'_>> {
+    pub(super) fn take_seat(&self) -> Option<Driving<'a>> {
         let seat = Some(self.reactor.try_seat()?);
         Some(Driving { core: self.core, reactor: self.reactor, seat })
     }
@@ -154,6 +154,27 @@ impl Deref for Driving<'_> {
 impl DerefMut for Driving<'_> {
     fn deref_mut(&mut self) -> &mut Seat {
         self.seat.as_mut().expect("present until dropped")
+    }
+}
+
+/// A caller that is inside and has the seat.
+pub(super) struct Driver<'a> {
+    // Fields are dropped in this order: first the seat goes on.
+    seat: Driving<'a>,
+    _inside: Inside<'a>,
+}
+
+impl<'a> Deref for Driver<'a> {
+    type Target = Driving<'a>;
+
+    fn deref(&self) -> &Driving<'a> {
+        &self.seat
+    }
+}
+
+impl<'a> DerefMut for Driver<'a> {
+    fn deref_mut(&mut self) -> &mut Driving<'a> {
+        &mut self.seat
     }
 }
 
@@ -259,6 +280,20 @@ impl Core {
     /// Goes in, if the socket is in the reactor and its callers may drive it.
     pub(super) fn go_in(&self) -> Option<Inside<'_>> {
         self.enter(self.reactor.get()?)
+    }
+
+    /// Goes in and takes the seat, for a caller that is told of news whoever drives. If somebody else
+    /// has the seat, the socket is left to them, and to the I/O thread after them.
+    pub(super) fn try_to_drive(&self) -> Option<Driver<'_>> {
+        let inside = self.go_in()?;
+        match inside.take_seat() {
+            Some(seat) => Some(Driver { seat, _inside: inside }),
+            None => {
+                drop(inside);
+                self.give_back();
+                None
+            }
+        }
     }
 
     /// Goes in, so that the I/O thread leaves the socket alone; `None` if it must not.

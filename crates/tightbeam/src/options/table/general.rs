@@ -10,6 +10,7 @@ pub(super) const ROWS: &[OptionSpec] = &[
         .stored(|o| o.routing_id.clone(), |o, v| o.routing_id = v.to_vec()),
     answer("RCVMORE", RCVMORE),
     answer("EVENTS", EVENTS),
+    answer("FD", FD),
     answer("TYPE", TYPE),
     // As libzmq says of these types, although sockets may be shared between threads here.
     answer("THREAD_SAFE", THREAD_SAFE).default_int(0).read_only(|_| 0),
