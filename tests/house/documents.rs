@@ -131,7 +131,7 @@ fn options_page() -> String {
     page += "|---|---|---|---|---|---|---|---|\n";
     for spec in TABLE {
         let (name, number) = (spec.name(), spec.number());
-        let (access, when) = (access(spec), when(spec));
+        let (access, when) = (access_of(spec.access()), when(spec));
         let (value, default) = (value(spec), default(spec.default()));
         let (types, meaning) = (sockets(spec.sockets()), meaning(of_sockets, name));
         // The types stand in a column of their own.
@@ -141,12 +141,15 @@ fn options_page() -> String {
         page += &format!("| {} |\n", row.join(" | "));
     }
     page += "\n## Options of a context\n\n";
-    page += "| option | number | value | default | |\n|---|---|---|---|---|\n";
+    page += "| option | number | value | default | access | |\n|---|---|---|---|---|---|\n";
     for spec in CONTEXT_TABLE {
         let meaning = meaning(of_contexts, spec.name());
         let (name, number) = (spec.name(), spec.number());
-        let (expected, default) = (spec.expected(), spec.default());
-        let _ = writeln!(page, "| {name} | {number} | {expected} | {default} | {meaning} |");
+        let expected = if spec.access() == Access::Get { "int" } else { spec.expected() };
+        let default = spec.default().map(|value| value.to_string()).unwrap_or_default();
+        let access = access_of(spec.access());
+        let _ =
+            writeln!(page, "| {name} | {number} | {expected} | {default} | {access} | {meaning} |");
     }
     page
 }
@@ -185,8 +188,8 @@ fn value(spec: &OptionSpec) -> String {
     }
 }
 
-fn access(spec: &OptionSpec) -> &'static str {
-    match spec.access() {
+fn access_of(access: Access) -> &'static str {
+    match access {
         Access::Set => "set",
         Access::Get => "get",
         Access::Both => "set, get",

@@ -10,7 +10,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["error"], &[]),
     (&["sys"], &[]),
     (&["message"], &["sys"]),
-    (&["options"], &["error"]),
+    (&["options"], &["error", "sys"]),
     (&["endpoint"], &["error"]),
     (&["pipe"], &["message"]),
     (&["pattern"], &["error", "options", "pipe"]),

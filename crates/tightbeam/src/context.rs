@@ -1,6 +1,7 @@
 //! Contexts: a set of sockets, and the I/O threads that serve them.
 
 pub(crate) mod names;
+mod threads;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use slotmap::{Key, KeyData, SlotMap, new_key_type};
 use zmtp::SocketType;
 
 use self::names::Names;
+use self::threads::Threads;
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
 use crate::pattern::Pattern;
@@ -85,8 +87,7 @@ pub(crate) struct ContextShared {
 struct ContextState {
     options: ContextOptions,
     sockets: SlotMap<SocketId, Arc<Core>>,
-    threads: Vec<IoThread>,
-    next_thread: usize,
+    threads: Threads,
     shut_down: bool,
 }
 
@@ -103,8 +104,7 @@ impl Context {
         let state = ContextState {
             options: ContextOptions::default(),
             sockets: SlotMap::with_key(),
-            threads: Vec::new(),
-            next_thread: 0,
+            threads: Threads::default(),
             shut_down: false,
         };
         let shared = ContextShared {
@@ -141,6 +141,8 @@ impl Context {
         let pattern = Pattern::new(socket_type)
             .ok_or(Error::Unsupported { socket: socket_type, operation })?;
         let options = Options::new(socket_type, &state.options);
+        let ContextState { options: of_context, threads, .. } = &mut *state;
+        threads.plan(of_context);
         let shared = Arc::clone(&self.shared);
         let id = state
             .sockets
@@ -156,7 +158,8 @@ impl Context {
     }
 
     /// Sets an option of the context by its number; see
-    /// [`CONTEXT_TABLE`](crate::options::CONTEXT_TABLE).
+    /// [`CONTEXT_TABLE`](crate::options::CONTEXT_TABLE). Those about I/O threads hold if they are set
+    /// before the first socket is opened.
     ///
     /// # Errors
     /// [`Error::UnknownOption`], [`Error::BadOption`], [`Error::Forked`].
@@ -167,9 +170,34 @@ impl Context {
     /// Reads an option of the context by its number.
     ///
     /// # Errors
-    /// [`Error::UnknownOption`], [`Error::Forked`].
+    /// [`Error::UnknownOption`]; [`Error::BadOption`] when it can only be set; [`Error::Forked`].
     pub fn option(&self, number: i32) -> Result<i32> {
         self.shared.lock()?.options.get(number)
+    }
+
+    /// Sets an option of the context that is text: THREAD_NAME_PREFIX, of at most 16 bytes.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`], [`Error::BadOption`], [`Error::Forked`].
+    ///
+    /// ```
+    /// use tightbeam::options::number::context::THREAD_NAME_PREFIX;
+    ///
+    /// let context = tightbeam::Context::new();
+    /// context.set_text_option(THREAD_NAME_PREFIX, "feed")?;
+    /// assert_eq!(context.text_option(THREAD_NAME_PREFIX)?, "feed");
+    /// # Ok::<(), tightbeam::Error>(())
+    /// ```
+    pub fn set_text_option(&self, number: i32, text: &str) -> Result<()> {
+        self.shared.lock()?.options.set_text(number, text)
+    }
+
+    /// Reads an option of the context that is text.
+    ///
+    /// # Errors
+    /// As [`set_text_option`](Context::set_text_option).
+    pub fn text_option(&self, number: i32) -> Result<String> {
+        self.shared.lock()?.options.get_text(number)
     }
 
     /// Ends every call that waits in a socket of this context with [`Error::Terminated`]; from now on
@@ -219,14 +247,14 @@ impl Context {
                 return Err(Error::Interrupted);
             }
         };
-        let threads = if done { std::mem::take(&mut state.threads) } else { Vec::new() };
+        let threads = done.then(|| state.threads.take());
         drop(state);
         if done {
             // What waits for names that nobody will ever have holds bodies of the application.
             let names = std::mem::take(&mut *self.shared.names());
             drop(names);
         }
-        for thread in threads {
+        for thread in threads.into_iter().flatten() {
             thread.stop();
         }
         Ok(done)
@@ -274,22 +302,9 @@ impl ContextShared {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The I/O thread for a new socket; started if need be.
-    pub(crate) fn io_thread(&self) -> Result<Arc<IoShared>> {
-        let mut state = self.lock()?;
-        let wanted = state.options.io_threads;
-        if wanted == 0 {
-            return Err(Error::NoIoThread("tcp"));
-        }
-        let at = state.next_thread % wanted;
-        state.next_thread = state.next_thread.wrapping_add(1);
-        if at >= state.threads.len() {
-            let name = format!("tightbeam-io-{at}");
-            let thread = IoThread::start(name).map_err(Error::io("start an I/O thread"))?;
-            state.threads.push(thread);
-        }
-        let at = at.min(state.threads.len() - 1);
-        Ok(Arc::clone(state.threads[at].shared()))
+    /// The I/O thread for a socket, among those that `affinity` names as bits; started if need be.
+    pub(crate) fn io_thread(&self, affinity: u64) -> Result<Arc<IoShared>> {
+        self.lock()?.threads.pick(affinity)
     }
 
     /// A socket has ended: nothing is left to send.
@@ -310,12 +325,12 @@ impl Drop for ContextShared {
         if self.fork_generation != sys::fork_generation() {
             // The threads live in the parent; waiting for them would never end.
             if let Ok(mut state) = self.state.try_lock() {
-                std::mem::forget(std::mem::take(&mut state.threads));
+                state.threads.take().for_each(std::mem::forget);
             }
             return;
         }
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for thread in state.threads.drain(..) {
+        for thread in state.threads.take() {
             thread.stop();
         }
     }

@@ -46,6 +46,14 @@ pub enum Error {
     /// The message cannot be sent on this socket as it is (`EINVAL`).
     #[error("bad message: {0}")]
     BadMessage(&'static str),
+    /// A part is longer than the context's MAX_MSGSZ (`EMSGSIZE`).
+    #[error("a part of {size} bytes is too long: the context's limit is {most}")]
+    TooLong {
+        /// The length of the part, in bytes.
+        size: usize,
+        /// The most there may be.
+        most: usize,
+    },
     /// The endpoint is malformed (`EINVAL`).
     #[error("bad endpoint {endpoint:?}: {reason}")]
     BadEndpoint {
@@ -131,6 +139,7 @@ impl Error {
             Error::Closed | Error::Forked => libc::ENOTSOCK,
             Error::Unsupported { .. } | Error::NoMechanism(_) => libc::ENOTSUP,
             Error::OutOfTurn(_) => EFSM,
+            Error::TooLong { .. } => libc::EMSGSIZE,
             Error::Unroutable(_) => libc::EHOSTUNREACH,
             Error::NothingToWaitFor => libc::EFAULT,
             Error::BadMessage(_)

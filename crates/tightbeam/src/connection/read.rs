@@ -13,7 +13,7 @@ use crate::message::{BodyBuf, Frame};
 use crate::pipe::buffers::{self, BUFFER_SIZE};
 use crate::transport::Stream;
 
-/// Bodies from this size on are read into storage of their own.
+/// Bodies from this size on are read into storage of their own, unless the context says otherwise.
 const LARGE_FROM: u64 = (BUFFER_SIZE / 4) as u64;
 /// The least room that a read is given behind what is left from the one before.
 const LEAST_ROOM: usize = BUFFER_SIZE / 2;
@@ -40,6 +40,8 @@ pub(crate) struct ReadJob {
     large: Option<Box<LargeBody>>,
     /// The most to read besides a large body.
     limit: usize,
+    /// Bodies from this size on are read into storage of their own.
+    large_from: u64,
 }
 
 /// What a turn of reading brought.
@@ -129,7 +131,7 @@ impl ReadJob {
         let end = kept + behind;
         let progress = self.protocol.handle_read(now, &arrival.buffer[..end])?;
         let mut rest = progress.consumed..end;
-        if let Some(header) = progress.partial.filter(|header| header.body_len >= LARGE_FROM) {
+        if let Some(header) = progress.partial.filter(|header| header.body_len >= self.large_from) {
             let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;
             let start = &arrival.buffer[rest.start + header.header_len..end];
             body.extend(start).map_err(out_of_memory)?;
@@ -206,6 +208,7 @@ impl Connection {
             protocol,
             rest: std::mem::take(&mut self.rest),
             limit,
+            large_from: if self.terms.options.zero_copy_recv { LARGE_FROM } else { u64::MAX },
             large: self.large.take(),
         })
     }

@@ -19,7 +19,7 @@ pub use self::context::{CONTEXT_TABLE, ContextOptionSpec};
 pub use self::spec::{Access, Effect, Kind, OptionSpec, OwnedValue, Value};
 pub use self::table::TABLE;
 
-pub(crate) use self::context::ContextOptions;
+pub(crate) use self::context::{ContextOptions, ThreadOptions};
 pub(crate) use self::security::{Mechanism, Security};
 
 use self::filter::AddressFilter;
@@ -86,6 +86,10 @@ pub(crate) struct Options {
     pub(crate) req_correlate: bool,
     pub(crate) req_relaxed: bool,
     pub(crate) xpub_nodrop: bool,
+    /// The longest part that may be sent, in bytes; `None`: no limit. The context says so.
+    pub(crate) max_part: Option<usize>,
+    /// Whether large bodies are read into place; the context says so.
+    pub(crate) zero_copy_recv: bool,
     /// The I/O threads that connections may use, as bits; 0: any.
     pub(crate) affinity: u64,
     /// Whether only the last message of each peer is kept.
@@ -180,6 +184,8 @@ impl Options {
             req_correlate: false,
             req_relaxed: false,
             xpub_nodrop: false,
+            max_part: context.max_part(),
+            zero_copy_recv: context.zero_copy_recv,
             affinity: 0,
             conflate: false,
             tos: 0,

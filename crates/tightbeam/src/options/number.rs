@@ -2,8 +2,8 @@
 //!
 //! Unless said otherwise an option is an `int`, and a set of it holds for endpoints that are bound or connected later.
 
-/// The I/O threads that may serve this socket, as bits (a `uint64_t`): bit 0 is the first. 0, or bits beyond the last thread alone: any.
-/// All connections of a socket live in one thread: the least loaded of those, chosen with the first endpoint.
+/// The I/O threads that may serve this socket, as bits (a `uint64_t`): bit 0 is the first. 0: any. All connections
+/// of a socket live in one thread, the least loaded of those, chosen with the first endpoint: what is set later comes too late.
 pub const AFFINITY: i32 = 4;
 /// The name that the peers see (and ROUTER addresses): 1 to 255 bytes.
 pub const ROUTING_ID: i32 = 5;
@@ -197,10 +197,33 @@ pub const MAX_HANDSHAKES: i32 = 10_004;
 
 /// The numbers of the context's options.
 pub mod context {
-    /// How many I/O threads the context has; 0: none, only inproc works. Before the first socket.
+    /// How many I/O threads the context has; 0: none, only inproc works. They start when they are needed. Before the first socket.
     pub const IO_THREADS: i32 = 1;
-    /// How many sockets the context may have.
+    /// How many sockets the context may have, those that are closed and still sending included. At once.
     pub const MAX_SOCKETS: i32 = 2;
+    /// Get only: the most that `MAX_SOCKETS` is good for, as libzmq says it; this library has no such limit.
+    pub const SOCKET_LIMIT: i32 = 3;
+    /// Set only: the priority of the I/O threads under a real-time policy; under others any number means nice -20. Before the first
+    /// socket.
+    pub const THREAD_PRIORITY: i32 = 3;
+    /// The scheduling policy of the I/O threads, a number of `sched.h`; -1: that of the thread that needs them first. Before the first
+    /// socket.
+    pub const THREAD_SCHED_POLICY: i32 = 4;
+    /// The longest part that may be sent, in bytes; the default is no limit. For sockets that are opened later.
+    pub const MAX_MSGSZ: i32 = 5;
+    /// Get only: the size of a message in memory, in bytes.
+    pub const MSG_T_SIZE: i32 = 6;
+    /// Set only: a processor that the I/O threads may run on; each set adds one, without any they may run on all. Before the first
+    /// socket.
+    pub const THREAD_AFFINITY_CPU_ADD: i32 = 7;
+    /// Set only: takes one of those processors back. Before the first socket.
+    pub const THREAD_AFFINITY_CPU_REMOVE: i32 = 8;
+    /// What stands before the names of the I/O threads, a number or text; 0 is what a get answers for text that is no number. Before the
+    /// first socket.
+    pub const THREAD_NAME_PREFIX: i32 = 9;
+    /// Whether large bodies are read into memory of their own (1), or copied there from a buffer that grows with them (0). For sockets
+    /// that are opened later.
+    pub const ZERO_COPY_RECV: i32 = 10;
     /// Whether new sockets use IPv6 too.
     pub const IPV6: i32 = 42;
     /// Whether new sockets linger forever (1, libzmq's default) or not at all (0).

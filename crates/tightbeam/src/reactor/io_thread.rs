@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, mem};
@@ -78,8 +78,11 @@ impl std::fmt::Debug for IoThread {
 }
 
 impl IoThread {
-    /// Starts a thread with this name.
-    pub(crate) fn start(name: String) -> io::Result<IoThread> {
+    /// Starts a thread with this name, which first prepares itself; if that fails there is none.
+    pub(crate) fn start(
+        name: String,
+        prepare: impl FnOnce() -> io::Result<()> + Send + 'static,
+    ) -> io::Result<IoThread> {
         let poll = Poll::new()?;
         let tick = TimerFd::new()?;
         let waker = Waker::new(poll.registry(), WAKE)?;
@@ -100,7 +103,16 @@ impl IoThread {
             fork_generation: sys::fork_generation(),
         });
         let looper = Loop::new(poll, tick, Arc::clone(&shared));
-        let thread = std::thread::Builder::new().name(name).spawn(move || looper.run())?;
+        let (tell, told) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
+            let prepared = prepare();
+            let ready = prepared.is_ok();
+            let _ = tell.send(prepared);
+            if ready {
+                looper.run();
+            }
+        })?;
+        told.recv().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))?;
         Ok(IoThread { shared, thread: Some(thread) })
     }
 

@@ -101,6 +101,8 @@ pub(crate) struct Core {
     /// Whether the list of ready sources has entries; written under the lock.
     pub(super) has_ready: Arc<AtomicBool>,
     epoch: Instant,
+    /// In bytes; the context's limit when the socket was opened.
+    pub(super) max_part: usize,
     /// When a caller last left while the I/O thread slept, in nanoseconds since `epoch`.
     last_unwatched: AtomicU64,
     /// The event descriptor, once it was asked for.
@@ -118,6 +120,7 @@ impl Core {
         pattern: Pattern,
     ) -> Arc<Core> {
         let has_ready = Arc::new(AtomicBool::new(false));
+        let max_part = options.max_part.unwrap_or(usize::MAX);
         Arc::new_cyclic(|this| Core {
             this: Weak::clone(this),
             id,
@@ -129,6 +132,7 @@ impl Core {
             state: Mutex::new(State::new(options, pattern, Arc::clone(&has_ready))),
             has_ready,
             epoch: Instant::now(),
+            max_part,
             last_unwatched: AtomicU64::new(0),
             events: OnceLock::new(),
             level: OnceLock::new(),
@@ -191,7 +195,8 @@ impl Core {
         if let Some(reactor) = self.reactor.get() {
             return Ok(reactor);
         }
-        let io = self.context.io_thread()?;
+        let affinity = self.lock()?.options.affinity;
+        let io = self.context.io_thread(affinity)?;
         let made = Reactor::new(io).map_err(Error::io("open the socket's poll"))?;
         let (io, token, poll_fd) = (Arc::clone(&made.io), made.token, made.poll_fd);
         let mut mine = false;

@@ -39,6 +39,7 @@ impl Core {
         if frames.is_empty() {
             return Err(Error::BadMessage("a message has at least one part"));
         }
+        self.check_lengths(frames)?;
         let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
         if guard.staged.is_empty() {
             return self.send_parts(guard, Parts::Frames(frames), timing);
@@ -49,9 +50,19 @@ impl Core {
         self.send_staged(&all, timing)
     }
 
+    /// The context may limit what is sent.
+    #[inline]
+    fn check_lengths(&self, frames: &[Frame]) -> Result<()> {
+        let most = self.max_part;
+        match frames.iter().find(|frame| frame.len() > most) {
+            Some(frame) => Err(Error::TooLong { size: frame.len(), most }),
+            None => Ok(()),
+        }
+    }
+
     /// Sends a message of one part, copied from `body`.
     pub(crate) fn send_slice(&self, body: &[u8], timing: Option<Timing>) -> Result<()> {
-        if body.len() >= REFERENCE_FROM {
+        if body.len() >= REFERENCE_FROM || body.len() > self.max_part {
             return self.send(&[Frame::copy_from(body)], timing);
         }
         let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
@@ -72,6 +83,7 @@ impl Core {
         if !more {
             return self.send(std::slice::from_ref(frame), timing);
         }
+        self.check_lengths(std::slice::from_ref(frame))?;
         let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
         if !guard.staged.is_empty() {
             return self.stage(guard, frame);

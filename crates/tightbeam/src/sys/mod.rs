@@ -12,6 +12,7 @@
 //! * [`read_into`]: read from a descriptor into memory that nobody has initialised.
 //! * [`unsent`]: what a stream still has to deliver.
 //! * [`peer_credentials`]: who is at the other end of a Unix domain socket.
+//! * [`tune_thread`]: scheduling policy, priority and processors of the calling thread.
 //! * [`fork_generation`]: a number that is different in a forked child.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
@@ -23,6 +24,9 @@ compile_error!("tightbeam runs on Linux; other systems need a file of their own 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 mod platform;
 
+#[cfg_attr(target_os = "linux", path = "threads.rs")]
+mod threads;
+
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +34,7 @@ pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
     read_into, unsent,
 };
+pub(crate) use threads::{ThreadTuning, tune_thread};
 
 /// Who a process was when it connected or listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

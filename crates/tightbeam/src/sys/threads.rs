@@ -1,0 +1,68 @@
+//! How a thread is scheduled.
+
+use std::io;
+
+/// How a thread is to be scheduled; empty: as the one that starts it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ThreadTuning {
+    /// A policy of `sched.h`.
+    pub(crate) policy: Option<i32>,
+    /// For policies of real time their priority; with any other one, that the thread comes first.
+    pub(crate) priority: Option<i32>,
+    /// The processors that it may run on; empty: any.
+    pub(crate) cpus: Vec<usize>,
+}
+
+/// The least nice value: such a thread comes before all others.
+const FIRST: libc::c_int = -20;
+
+/// Tunes the calling thread.
+///
+/// # Errors
+/// What the system says: no permission, no such policy or priority, none of the processors exists.
+pub(crate) fn tune_thread(tuning: &ThreadTuning) -> io::Result<()> {
+    if tuning.policy.is_some() || tuning.priority.is_some() {
+        schedule(tuning.policy, tuning.priority)?;
+    }
+    if !tuning.cpus.is_empty() {
+        pin(&tuning.cpus)?;
+    }
+    Ok(())
+}
+
+fn schedule(policy: Option<i32>, priority: Option<i32>) -> io::Result<()> {
+    // SAFETY: asks about the calling thread, and touches no memory.
+    let current = check(unsafe { libc::sched_getscheduler(0) })?;
+    let policy = policy.unwrap_or(current);
+    let timeshared = [libc::SCHED_OTHER, libc::SCHED_BATCH, libc::SCHED_IDLE].contains(&policy);
+    let least = if timeshared {
+        0
+    } else {
+        // SAFETY: touches no memory.
+        check(unsafe { libc::sched_get_priority_min(policy) })?
+    };
+    let rank = if timeshared { 0 } else { priority.unwrap_or(least) };
+    let param = libc::sched_param { sched_priority: rank };
+    // SAFETY: the parameter lives across the call, which concerns the calling thread.
+    check(unsafe { libc::sched_setscheduler(0, policy, &raw const param) })?;
+    if timeshared && priority.is_some() {
+        // SAFETY: touches no memory; on Linux it concerns the calling thread.
+        check(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, FIRST) })?;
+    }
+    Ok(())
+}
+
+fn pin(cpus: &[usize]) -> io::Result<()> {
+    // SAFETY: all zeros is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for cpu in cpus.iter().filter(|cpu| **cpu < size_of::<libc::cpu_set_t>() * 8) {
+        // SAFETY: the number was compared with the size of the set.
+        unsafe { libc::CPU_SET(*cpu, &mut set) };
+    }
+    // SAFETY: the set lives across the call, which concerns the calling thread.
+    check(unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) }).map(|_| ())
+}
+
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
