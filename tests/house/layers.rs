@@ -39,6 +39,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
             "reactor",
         ],
     ),
+    (&["proxy"], &["error", "message", "socket"]),
 ];
 
 /// What `zmtp` does without.

@@ -12,6 +12,7 @@ mod observe;
 mod pair;
 mod parts;
 mod pipeline;
+mod proxies;
 mod pubsub;
 mod reconnect;
 mod reqrep;

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tightbeam::options::number;
-use tightbeam::{Context, Error, Pull, Push, Readiness};
+use tightbeam::{Context, Error, Poller, Proxy, Pull, Push, Readiness};
 use tightbeam_tests::sockets::{LIMIT, join, open, open_with};
 
 use crate::support::{finish, guarded};
@@ -58,6 +58,42 @@ fn a_signal_ends_a_receive() {
         assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "still usable");
         let unbound = open::<Pull>(&context);
         interrupt(thread::spawn(move || unbound.recv().map(drop)));
+    });
+}
+
+/// As libzmq's; it may be run again.
+#[test]
+fn a_signal_ends_a_proxy_and_a_poller() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let (push, front) = join::<Push, Pull>(&context);
+        let (back, pull) = join::<Push, Pull>(&context);
+        let mut poller = Poller::new().unwrap();
+        poller.add(&pull, 0, Readiness { readable: true, writable: false }).unwrap();
+        interrupt(thread::spawn(move || poller.wait(None).map(drop)));
+        thread::scope(|scope| {
+            let (sender, sent) = std::sync::mpsc::channel();
+            let (front, back) = (&front, &back);
+            let runner = scope.spawn(move || {
+                let mut proxy = Proxy::new(front, back);
+                // SAFETY: takes no arguments and cannot fail.
+                sender.send((proxy.handle(), unsafe { libc::pthread_self() })).unwrap();
+                let interrupted = proxy.run();
+                assert!(matches!(interrupted, Err(Error::Interrupted)), "{interrupted:?}");
+                proxy.run().unwrap();
+            });
+            let (handle, id) = sent.recv().unwrap();
+            push.send("hello").unwrap();
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "hello");
+            thread::sleep(Duration::from_millis(20));
+            // SAFETY: the thread is joined below, so its id is valid.
+            assert_eq!(unsafe { libc::pthread_kill(id, libc::SIGUSR1) }, 0);
+            push.send("again").unwrap();
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "again");
+            handle.terminate();
+            runner.join().unwrap();
+        });
     });
 }
 

@@ -45,6 +45,7 @@ mod monitor;
 pub mod options;
 mod pattern;
 mod pipe;
+mod proxy;
 mod reactor;
 mod session;
 mod socket;
@@ -59,6 +60,7 @@ pub use error::{EFSM, EMTHREAD, ETERM, Error, Result};
 pub use message::{BadGroup, Frame, Message, OutOfMemory, Peer};
 pub use monitor::{EventKind, Monitor, MonitorEvent};
 pub use pipe::Traffic;
+pub use proxy::{Proxy, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{
     AnySocket, Copied, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller, Pub, Pull,
     Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket,

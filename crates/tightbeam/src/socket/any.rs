@@ -42,7 +42,28 @@ impl Deref for AnySocket {
     }
 }
 
+impl AsRef<AnySocket> for AnySocket {
+    fn as_ref(&self) -> &AnySocket {
+        self
+    }
+}
+
 impl AnySocket {
+    /// Receives a message that is here already.
+    pub(crate) fn recv_queued(&self) -> Result<Option<Message>> {
+        self.core().recv_queued()
+    }
+
+    /// Whether the next send finds room, as far as can be told without the message.
+    pub(crate) fn has_room(&self) -> Result<bool> {
+        self.core().has_room()
+    }
+
+    /// Whether both are the same socket.
+    pub(crate) fn is_same(&self, other: &AnySocket) -> bool {
+        Arc::ptr_eq(self.core(), other.core())
+    }
+
     pub(crate) fn new(core: Arc<Core>) -> AnySocket {
         AnySocket { base: SocketBase::new(core, true) }
     }

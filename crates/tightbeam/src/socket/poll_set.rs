@@ -241,6 +241,16 @@ impl Poller {
         Ok(())
     }
 
+    /// The same, if it is not what is wanted already.
+    pub(crate) fn want(&mut self, socket: &SocketBase, wanted: Readiness) -> Result<()> {
+        let id = *self.sockets.get(&address_of(socket.core())).ok_or(NOT_THERE)?;
+        if self.items[id].wanted != wanted {
+            self.items[id].wanted = wanted;
+            self.list(id);
+        }
+        Ok(())
+    }
+
     /// Removes a socket.
     ///
     /// # Errors

@@ -163,19 +163,7 @@ impl Core {
 
     /// Receives a whole message, or the parts of one that are left.
     pub(crate) fn recv(&self, timing: Option<Timing>) -> Result<Message> {
-        self.receive(timing, |state| {
-            let mut frame = state.take_part()?;
-            if !frame.more() {
-                return Ok(Message::from(frame));
-            }
-            let mut message = Message::new();
-            while frame.more() {
-                message.push(frame);
-                frame = state.take_part()?;
-            }
-            message.push(frame);
-            Ok(message)
-        })
+        self.receive(timing, take_message)
     }
 
     /// Receives the next part.
@@ -214,13 +202,40 @@ impl Core {
             Err(refusal) => return Err(refusal.into_error(NO_PARTS)),
             Ok(received) => received,
         };
+        self.ask_now_and_then(guard);
+        Ok(received)
+    }
+
+    /// A part was received: asks the kernel for news after many.
+    #[inline]
+    fn ask_now_and_then(&self, mut guard: Guard<'_>) {
         guard.unasked += 1;
         if guard.unasked >= ASK_AFTER && (guard.pipes.len() > 1 || guard.unasked >= ASK_SELDOM) {
             guard.unasked = 0;
             drop(guard);
             self.glance();
         }
-        Ok(received)
+    }
+
+    /// Receives a message that is here already; the kernel is not asked whether there is one.
+    pub(crate) fn recv_queued(&self) -> Result<Option<Message>> {
+        let mut guard = self.lock()?;
+        let taken = take_message(&mut guard);
+        guard.resume_skipped();
+        match taken {
+            Ok(message) => {
+                self.ask_now_and_then(guard);
+                Ok(Some(message))
+            }
+            // Not now, not in turn, or never.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether the next send finds room, as far as the socket can tell without the message.
+    pub(crate) fn has_room(&self) -> Result<bool> {
+        let guard = self.lock()?;
+        Ok(guard.pattern.can_send(&guard.pipes))
     }
 
     #[cold]
@@ -247,6 +262,22 @@ impl Core {
             taken.map_err(|refusal| refusal.into_error(NO_PARTS))
         })
     }
+}
+
+/// Takes a whole message, or the parts of one that are left.
+#[inline]
+fn take_message(state: &mut State) -> Result<Message, Refusal> {
+    let mut frame = state.take_part()?;
+    if !frame.more() {
+        return Ok(Message::from(frame));
+    }
+    let mut message = Message::new();
+    while frame.more() {
+        message.push(frame);
+        frame = state.take_part()?;
+    }
+    message.push(frame);
+    Ok(message)
 }
 
 impl State {

@@ -107,6 +107,12 @@ impl<T: Typed> Deref for Socket<T> {
     }
 }
 
+impl<T: Typed> AsRef<AnySocket> for Socket<T> {
+    fn as_ref(&self) -> &AnySocket {
+        &self.any
+    }
+}
+
 impl<T: Typed> From<Socket<T>> for AnySocket {
     fn from(socket: Socket<T>) -> AnySocket {
         socket.any
