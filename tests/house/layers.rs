@@ -39,6 +39,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
             "reactor",
         ],
     ),
+    (&["timers"], &["error"]),
     (&["proxy"], &["error", "message", "socket"]),
 ];
 

@@ -52,6 +52,7 @@ mod socket;
 #[allow(unsafe_code)]
 mod sys;
 mod terms;
+mod timers;
 mod transport;
 
 pub use context::{Context, ContextStats, Handle};
@@ -66,4 +67,5 @@ pub use socket::{
     Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket,
     SocketBase, SocketStats, Sub, Timing, Typed, poll,
 };
+pub use timers::{TimerId, Timers};
 pub use zmtp::SocketType;
