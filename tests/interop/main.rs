@@ -3,6 +3,7 @@
 
 mod fan;
 mod heartbeat;
+mod options;
 mod ours;
 mod pairs;
 #[path = "../peers/mod.rs"]

@@ -26,6 +26,13 @@ pub(crate) fn python() -> Option<&'static Program> {
     PYTHON.get_or_init(|| found(Program::python(), missing)).as_ref().or_else(|| absent(missing))
 }
 
+/// The program that asks the system's libzmq about options.
+pub(crate) fn options() -> Option<&'static Program> {
+    static OPTIONS: OnceLock<Option<Program>> = OnceLock::new();
+    let missing = "the questions about options: they need cc and libzmq3-dev";
+    OPTIONS.get_or_init(|| found(Program::options(), missing)).as_ref().or_else(|| absent(missing))
+}
+
 /// Both, as far as they are there.
 pub(crate) fn all() -> impl Iterator<Item = &'static Program> {
     c().into_iter().chain(python())

@@ -47,6 +47,39 @@ impl Program {
         Some(Self::new("c", peer))
     }
 
+    /// The program that asks libzmq about options, built if it has to be; `None` where libzmq or a compiler is missing.
+    pub(crate) fn options() -> Option<Self> {
+        let built = env::var_os("TIGHTBEAM_PEERS").map(PathBuf::from).or_else(|| {
+            let here = env::current_exe().ok()?;
+            let profile = here.ancestors().find(|dir| dir.join(".fingerprint").exists())?;
+            Some(profile.parent()?.join("peers"))
+        })?;
+        let program = built.join("options");
+        build_c(&directory()?.join("options.c"), &program, &["-lzmq"]).ok()?;
+        Some(Self::new("c", program))
+    }
+
+    /// Runs the program to its end with this as its standard input; answers its standard output.
+    pub(crate) fn filter(&self, input: &str) -> Result<String, String> {
+        let name = self.command[0].display();
+        let mut child = Command::new(&self.command[0])
+            .args(&self.command[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{name}: {error}"))?;
+        let mut stdin = child.stdin.take().ok_or("no standard input")?;
+        let input = input.to_owned();
+        // A program that reads no more ends, which its status says.
+        let writer = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        let output = child.wait_with_output().map_err(|error| format!("{name}: {error}"))?;
+        let _ = writer.join();
+        if !output.status.success() {
+            return Err(format!("{name}: {}", output.status));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// The same program with one more argument.
     pub(crate) fn with(mut self, argument: impl Into<OsString>) -> Self {
         self.command.push(argument.into());

@@ -23,6 +23,10 @@ impl AddressFilter {
         (bits <= most).then_some(AddressFilter { address, bits })
     }
 
+    pub(crate) fn is_ipv4(&self) -> bool {
+        self.address.is_ipv4()
+    }
+
     /// Whether an address is in the range. One of IPv4 that came over an IPv6 socket is one of IPv4.
     #[cfg_attr(not(test), expect(dead_code, reason = "listeners are to ask it"))]
     pub(crate) fn matches(&self, address: IpAddr) -> bool {

@@ -5,6 +5,7 @@ pub(crate) mod filter;
 mod foreign;
 mod metadata;
 pub mod number;
+mod raw;
 mod security;
 mod spec;
 mod table;

@@ -251,6 +251,11 @@ impl OptionSpec {
         self.bad(&value.to_string(), self.expected)
     }
 
+    /// The error for a get into a buffer of the wrong size.
+    pub(super) fn bad_room(&self, room: usize) -> Error {
+        self.bad(&format!("a get of {room} bytes"), "as many bytes as the value has")
+    }
+
     fn bad(&self, given: &str, expected: &'static str) -> Error {
         Error::BadOption { option: self.name, given: given.into(), expected }
     }

@@ -173,6 +173,37 @@ impl SocketBase {
         self.core.option(number)
     }
 
+    /// Sets an option as C's `zmq_setsockopt` takes it: bytes of the value's type in this machine's order, text without a NUL, `None`
+    /// for NULL and a length of 0. For bindings.
+    ///
+    /// # Errors
+    /// As [`set_option`](SocketBase::set_option); [`Error::BadOption`] also when the length is wrong.
+    ///
+    /// ```
+    /// use tightbeam::options::number;
+    ///
+    /// let socket = tightbeam::Context::new().socket::<tightbeam::Push>()?;
+    /// socket.set_option_bytes(number::SNDHWM, Some(&7_i32.to_ne_bytes()))?;
+    /// assert_eq!(socket.option_bytes(number::SNDHWM, 4)?, 7_i32.to_ne_bytes());
+    /// socket.set_option_bytes(number::SOCKS_PROXY, Some(b"proxy:1080"))?;
+    /// assert_eq!(socket.option_bytes(number::SOCKS_PROXY, 64)?, b"proxy:1080\0");
+    /// # Ok::<(), tightbeam::Error>(())
+    /// ```
+    pub fn set_option_bytes(&self, number: i32, value: Option<&[u8]>) -> Result<()> {
+        let spec = self.core.option_spec(number)?;
+        self.core.set_option(number, spec.decode(value)?)
+    }
+
+    /// Reads an option as C's `zmq_getsockopt` writes it into a buffer of `room` bytes: text with a NUL behind it, keys of CURVE as 32
+    /// bytes or, if there is room for exactly 41, as text. For bindings.
+    ///
+    /// # Errors
+    /// As [`option`](SocketBase::option); [`Error::BadOption`] also when the room is wrong.
+    pub fn option_bytes(&self, number: i32, room: usize) -> Result<Vec<u8>> {
+        let spec = self.core.option_spec(number)?;
+        spec.encode(self.core.option(number)?, room)
+    }
+
     /// The events of this socket's connections from now on.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ use self::wait::{Slept, park, remaining};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::message::Message;
-use crate::options::{OwnedValue, Value, number};
+use crate::options::{OptionSpec, OwnedValue, Value, number};
 use crate::pipe::Traffic;
 use crate::reactor::parker::Parker;
 use crate::reactor::waiters::Interest;
@@ -161,6 +161,11 @@ impl Core {
                 Ok(())
             }
         }
+    }
+
+    /// The row of an option that this socket has.
+    fn option_spec(&self, number: i32) -> Result<&'static OptionSpec> {
+        self.lock()?.options.spec(number)
     }
 
     fn option(&self, number: i32) -> Result<OwnedValue> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::build::*;
 use crate::options::filter::AddressFilter;
 
-const FILTER: &str = "text, an address or a range such as 192.0.2.0/24, or none to clear all";
+const FILTER: &str = "text, an address or a range such as 192.0.2.0/24 (of IPv6 if IPV6 is set), or none to clear all";
 const IDS: &str = "int: an id, or none to clear all";
 const CREDENTIAL: Kind = Kind::Text { min: 0, max: 255, clears: true };
 
@@ -38,18 +38,7 @@ pub(super) const ROWS: &[OptionSpec] = &[
         ..boolean("IPV4ONLY", IPV4ONLY).kept(|o| (!o.ipv6).into(), |o, v| o.ipv6 = v == 0)
     },
     int("TOS", TOS, 0, MAX, "int: 0 or more", 0).kept(|o| o.tos.into(), |o, v| o.tos = clamped(v)),
-    cleared("TCP_ACCEPT_FILTER", TCP_ACCEPT_FILTER, 255, FILTER).appended(|o, v| match v {
-        Value::Bytes([]) => {
-            o.tcp_accept_filters.clear();
-            true
-        }
-        Value::Bytes(text) => {
-            let filter = AddressFilter::parse(text);
-            o.tcp_accept_filters.extend(filter);
-            filter.is_some()
-        }
-        _ => false,
-    }),
+    cleared("TCP_ACCEPT_FILTER", TCP_ACCEPT_FILTER, 255, FILTER).appended(add_filter),
     row("IPC_FILTER_PID", IPC_FILTER_PID, Kind::Ids, IDS)
         .appended(|o, v| add_id(&mut o.ipc_filter_pid, v)),
     row("IPC_FILTER_UID", IPC_FILTER_UID, Kind::Ids, IDS)
@@ -67,6 +56,17 @@ pub(super) const ROWS: &[OptionSpec] = &[
     cleared("BINDTODEVICE", BINDTODEVICE, 16, "text of 1 to 16 bytes, or none to clear it")
         .stored(|o| o.bindtodevice.clone(), |o, v| o.bindtodevice = v.to_vec()),
 ];
+
+/// Adds a range of addresses, or forgets all of them when none is given. One of IPv6 needs IPV6, as in libzmq.
+fn add_filter(options: &mut Options, value: Value<'_>) -> bool {
+    let Value::Bytes(text) = value else { return false };
+    let filter = AddressFilter::parse(text).filter(|filter| options.ipv6 || filter.is_ipv4());
+    options.tcp_accept_filters.extend(filter);
+    if text.is_empty() {
+        options.tcp_accept_filters.clear();
+    }
+    text.is_empty() || filter.is_some()
+}
 
 /// Adds an id, or forgets all of them when none is given.
 fn add_id(ids: &mut Vec<i32>, value: Value<'_>) -> bool {
