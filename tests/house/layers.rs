@@ -14,10 +14,10 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["endpoint"], &["error"]),
     (&["pipe"], &["message"]),
     (&["pattern"], &["error", "options", "pipe"]),
-    (&["transport"], &["endpoint", "options", "sys"]),
+    (&["transport"], &["endpoint", "error", "options", "sys"]),
     (&["terms"], &["error", "options"]),
     (&["connection"], &["message", "pipe", "terms", "transport"]),
-    (&["session"], &["connection", "endpoint", "pipe", "terms"]),
+    (&["session"], &["connection", "endpoint", "pipe", "terms", "transport"]),
     (&["monitor"], &["endpoint"]),
     (&["reactor"], &["sys"]),
     // A context opens its sockets and holds them, a socket tells its context when it has ended.

@@ -17,3 +17,6 @@ mod pubsub;
 mod reconnect;
 mod reqrep;
 mod router;
+mod socks;
+mod tcp;
+mod tuning;

@@ -4,6 +4,7 @@
 //! Reading and writing are done by whoever holds the connection's read or write token, without the
 //! socket's lock: `begin_*` takes out what the turn needs, the job runs, `finish_*` puts it back.
 
+mod proxy;
 mod read;
 mod write;
 
@@ -19,7 +20,7 @@ pub(crate) use write::{WriteJob, WriteOutcome};
 
 use crate::pipe::PipeId;
 use crate::terms::Terms;
-use crate::transport::Stream;
+use crate::transport::{Negotiation, SocksError, Stream};
 
 new_key_type! {
     /// Names a listener or a connection; as a number it is its token in the socket's poll.
@@ -56,6 +57,9 @@ pub(crate) enum Loss {
     /// More is held for the peer than it is allowed.
     #[error("the peer exceeded its budget of {0}")]
     Budget(&'static str),
+    /// The proxy does not connect us.
+    #[error("{0}")]
+    Proxy(#[from] SocksError),
     /// The attempt took too long.
     #[error("the connection was not made in time")]
     ConnectTimeout,
@@ -70,7 +74,7 @@ impl Loss {
         match self {
             Loss::Protocol(error) => error.is_final(),
             Loss::Budget(_) | Loss::Ours => true,
-            Loss::Closed | Loss::Network(_) | Loss::ConnectTimeout => false,
+            Loss::Closed | Loss::Network(_) | Loss::Proxy(_) | Loss::ConnectTimeout => false,
         }
     }
 }
@@ -139,6 +143,8 @@ pub(crate) struct Connection {
     pub(crate) resumed: bool,
     /// Somebody wanted to write while a writer was at it.
     again: bool,
+    /// What is still to be said to the proxy that connects us, if there is one.
+    pub(crate) proxy: Option<Box<Negotiation>>,
 }
 
 impl Connection {
@@ -178,6 +184,7 @@ impl Connection {
             write_event: false,
             resumed: false,
             again: false,
+            proxy: None,
         }
     }
 

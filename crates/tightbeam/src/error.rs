@@ -70,13 +70,21 @@ pub enum Error {
         /// The most bytes behind `://`.
         limit: usize,
     },
-    /// The transport is not known here (`EPROTONOSUPPORT`).
-    #[error("unknown transport in {endpoint:?}: expected one of {expected}")]
+    /// The transport does not exist, or not here (`EPROTONOSUPPORT`).
+    #[error("no such transport here as in {endpoint:?}: expected one of {expected}")]
     UnknownTransport {
         /// What the caller gave; its transport is what stands before `://`.
         endpoint: String,
         /// The transports that exist here.
         expected: &'static str,
+    },
+    /// The transport is not for sockets of this type (`ENOCOMPATPROTO`).
+    #[error("a {socket} socket cannot use the transport of {endpoint:?}")]
+    UnfitTransport {
+        /// What the caller gave.
+        endpoint: String,
+        /// The type of the socket.
+        socket: SocketType,
     },
     /// Not bound or connected to this endpoint (`ENOENT`).
     #[error("not bound or connected to {0:?}")]
@@ -123,6 +131,8 @@ pub enum Error {
 const HAUSNUMERO: i32 = 156_384_712;
 /// Operation out of turn.
 pub const EFSM: i32 = HAUSNUMERO + 51;
+/// The transport is not for sockets of this type.
+pub const ENOCOMPATPROTO: i32 = HAUSNUMERO + 52;
 /// Context terminated.
 pub const ETERM: i32 = HAUSNUMERO + 53;
 /// No I/O thread.
@@ -149,6 +159,7 @@ impl Error {
             | Error::UnknownOption(_) => libc::EINVAL,
             Error::EndpointTooLong { .. } => libc::ENAMETOOLONG,
             Error::UnknownTransport { .. } => libc::EPROTONOSUPPORT,
+            Error::UnfitTransport { .. } => ENOCOMPATPROTO,
             Error::UnknownEndpoint(_) => libc::ENOENT,
             Error::TooManySockets(_) => libc::EMFILE,
             Error::NoIoThread(_) => EMTHREAD,

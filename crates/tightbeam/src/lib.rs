@@ -57,7 +57,7 @@ mod transport;
 
 pub use context::{Context, ContextStats, Handle};
 pub use endpoint::Endpoint;
-pub use error::{EFSM, EMTHREAD, ETERM, Error, Result};
+pub use error::{EFSM, EMTHREAD, ENOCOMPATPROTO, ETERM, Error, Result};
 pub use message::{BadGroup, Frame, Message, OutOfMemory, Peer};
 pub use monitor::{EventKind, Monitor, MonitorEvent};
 pub use pipe::Traffic;

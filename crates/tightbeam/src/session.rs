@@ -8,14 +8,14 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connection::SourceId;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Address, Endpoint, HostPort};
 use crate::pipe::PipeId;
 use crate::terms::Terms;
+use crate::transport::{Negotiation, TcpRoute, tcp};
 
 /// What a session is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub(crate) struct Session {
     pub(crate) pipe: Option<PipeId>,
     /// The application has disconnected: it goes on until what is queued was sent.
     pub(crate) ending: bool,
-    /// The addresses of the endpoint that have not been tried since it was looked up.
-    pub(crate) untried: VecDeque<SocketAddr>,
+    /// The ways to the endpoint that have not been tried since it was looked up.
+    pub(crate) untried: VecDeque<TcpRoute>,
     /// How long the last pause was.
     pause: Option<Duration>,
 }
@@ -48,6 +48,24 @@ impl Session {
     pub(crate) fn new(endpoint: Endpoint, terms: Arc<Terms>, pipe: Option<PipeId>) -> Session {
         let (stage, untried) = (Stage::Resolving, VecDeque::new());
         Session { endpoint, terms, stage, pipe, ending: false, untried, pause: None }
+    }
+
+    /// The proxy that connects to the endpoint for us. It was found well-formed when the endpoint was connected to.
+    pub(crate) fn proxy(&self) -> Option<HostPort> {
+        match self.endpoint.address() {
+            Address::Tcp(_) => tcp::proxy(&self.terms.options).ok().flatten(),
+            Address::Ipc(_) | Address::Inproc(_) => None,
+        }
+    }
+
+    /// What is to be said to the proxy once it is reached.
+    pub(crate) fn negotiation(&self) -> Option<Box<Negotiation>> {
+        let (Address::Tcp(address), Some(_)) = (self.endpoint.address(), self.proxy()) else {
+            return None;
+        };
+        let options = &self.terms.options;
+        let (user, password) = (&options.socks_username, &options.socks_password);
+        Some(Box::new(Negotiation::new(&address.target, user, password)))
     }
 
     /// A handshake succeeded: the next pause is the first again.

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) use self::ipc::IpcAddress;
 pub(crate) use self::tcp::{Host, HostPort, Port, TcpAddress};
 
+use zmtp::SocketType;
+
 use crate::error::{Error, Result};
 
 /// The transports that exist here, for the error that refuses the others.
@@ -24,10 +26,11 @@ const TRANSPORTS: &str = "tcp, ipc, inproc";
 /// An endpoint prints in one canonical form, which parses back to an equal endpoint: port 0 prints as `*`, numbers
 /// without leading zeros, IPv6 addresses in their short form.
 ///
-/// * `tcp://host:port`, where the host is an IPv4 address, an IPv6 address in brackets (`[::1]`, `[fe80::1%eth0]`),
-///   or a host name; `*` (to bind) stands for every interface, port `*` or 0 for a
-///   port of the system's choice.
-/// * `tcp://source:port;host:port`, to connect from a given local address.
+/// * `tcp://host:port`, where the host is an IPv4 address, an IPv6 address (`[::1]`, `[fe80::1%eth0]`; the brackets
+///   may be left out), or a name: to bind, first an interface's, otherwise a host's; to connect, a host's. All
+///   addresses of a name are tried in turn. To bind, `*` stands for every interface, and port `*` or 0 for a port of
+///   the system's choice.
+/// * `tcp://source:port;host:port`, to connect from a given local address: the source is written as for binding.
 /// * `ipc://path`, a path in the file system, absolute or relative; `ipc://@name`, a name in Linux's abstract
 ///   namespace; `ipc://*` (to bind), a path of the library's choice. At most 107 bytes behind `ipc://`.
 /// * `inproc://name`, another socket of the same context: any text without a zero byte.
@@ -52,6 +55,16 @@ pub(crate) enum Address {
 type Reason = &'static str;
 
 impl Endpoint {
+    /// Parses an endpoint for a socket of this type.
+    pub(crate) fn parse_for(text: &str, socket: SocketType) -> Result<Endpoint> {
+        match text.parse() {
+            Err(Error::UnknownTransport { endpoint, .. }) if is_unfit(&endpoint, socket) => {
+                Err(Error::UnfitTransport { endpoint, socket })
+            }
+            parsed => parsed,
+        }
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -93,14 +106,23 @@ impl Endpoint {
         checked.map_err(|reason| self.bad(reason))
     }
 
-    /// The endpoint of a socket that the system has given an address.
-    pub(crate) fn tcp(address: SocketAddr) -> Endpoint {
-        Endpoint::new(Address::Tcp(address.into()))
+    /// The endpoint of a socket that the system has given an address, with the name of the interface
+    /// that a link-local one belongs to.
+    pub(crate) fn tcp(address: SocketAddr, zone: Option<&str>) -> Endpoint {
+        Endpoint::new(Address::Tcp(TcpAddress::of(address, zone)))
     }
 
     /// The endpoint of a Unix domain socket that was bound.
     pub(crate) fn ipc(address: IpcAddress) -> Endpoint {
         Endpoint::new(Address::Ipc(address))
+    }
+
+    /// Whether both name the same place: equal, but for an IPv4 address that one of them writes as IPv6 does.
+    pub(crate) fn is_at(&self, other: &Endpoint) -> bool {
+        match (&self.address, &other.address) {
+            (Address::Tcp(one), Address::Tcp(two)) => one.is_at(two),
+            (one, two) => one == two,
+        }
     }
 
     fn new(address: Address) -> Endpoint {
@@ -109,6 +131,17 @@ impl Endpoint {
 
     fn bad(&self, reason: Reason) -> Error {
         Error::BadEndpoint { endpoint: self.text.to_string(), reason }
+    }
+}
+
+/// Whether the transport, which does not exist here, could not serve such a socket anywhere: the multicast ones publish
+/// and subscribe, and datagrams are for types that do not exist here.
+fn is_unfit(endpoint: &str, socket: SocketType) -> bool {
+    use SocketType::{Pub, Sub, XPub, XSub};
+    match endpoint.split_once("://") {
+        Some(("pgm" | "epgm" | "norm", _)) => !matches!(socket, Pub | Sub | XPub | XSub),
+        Some(("udp", _)) => true,
+        _ => false,
     }
 }
 

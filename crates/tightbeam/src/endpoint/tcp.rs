@@ -48,6 +48,16 @@ pub(crate) enum Port {
     Number(u16),
 }
 impl TcpAddress {
+    pub(super) fn is_at(&self, other: &TcpAddress) -> bool {
+        let plain = |host: &Host| match host {
+            Host::Ip(ip) => Some(ip.to_canonical()),
+            Host::Any | Host::Zoned(..) | Host::Name(_) => None,
+        };
+        let (one, two) = (&self.target, &other.target);
+        let mapped = plain(&one.host).is_some() && plain(&one.host) == plain(&two.host);
+        self == other || (mapped && one.port == two.port && self.source == other.source)
+    }
+
     /// Refuses what cannot be bound: an address to connect from.
     pub(super) fn for_bind(&self) -> Result<(), Reason> {
         match self.source {
@@ -66,11 +76,14 @@ impl TcpAddress {
     }
 }
 
-impl From<SocketAddr> for TcpAddress {
-    fn from(address: SocketAddr) -> TcpAddress {
+impl TcpAddress {
+    /// The address of a socket; `zone` names the interface of a link-local one, which is otherwise
+    /// told by its number.
+    pub(super) fn of(address: SocketAddr, zone: Option<&str>) -> TcpAddress {
         let host = match address {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => {
-                Host::Zoned(*v6.ip(), v6.scope_id().to_string().into())
+                let zone = zone.map_or_else(|| v6.scope_id().to_string(), str::to_owned);
+                Host::Zoned(*v6.ip(), zone.into())
             }
             _ => Host::Ip(address.ip()),
         };
@@ -103,32 +116,25 @@ impl FromStr for HostPort {
 impl FromStr for Host {
     type Err = Reason;
 
+    /// Brackets may stand around any host: its port is what follows the last colon.
     fn from_str(text: &str) -> Result<Host, Reason> {
+        let text = match text.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').ok_or("expected ] before the port")?,
+            None => text,
+        };
         if text == "*" {
             return Ok(Host::Any);
         }
-        if let Some(rest) = text.strip_prefix('[') {
-            return parse_bracketed(rest.strip_suffix(']').ok_or("expected ] before the port")?);
+        if let Ok(ip) = text.parse() {
+            return Ok(Host::Ip(ip));
         }
-        if let Ok(ip) = text.parse::<IpAddr>() {
-            return match ip {
-                IpAddr::V4(_) => Ok(Host::Ip(ip)),
-                IpAddr::V6(_) => Err("expected an IPv6 address in brackets"),
-            };
+        if let Some((ip, zone)) = text.split_once('%') {
+            let ip = ip.parse().map_err(|_| "expected an IPv6 address before the %")?;
+            let named = is_name(zone).then(|| Host::Zoned(ip, zone.into()));
+            return named.ok_or("expected an interface after the %");
         }
         if is_name(text) { Ok(Host::Name(text.into())) } else { Err(bad_name(text)) }
     }
-}
-
-fn parse_bracketed(text: &str) -> Result<Host, Reason> {
-    const EXPECTED: Reason = "expected an IPv6 address between the brackets";
-    let Some((ip, zone)) = text.split_once('%') else {
-        return Ok(Host::Ip(IpAddr::V6(text.parse().map_err(|_| EXPECTED)?)));
-    };
-    if !is_name(zone) {
-        return Err("expected an interface after the %");
-    }
-    Ok(Host::Zoned(ip.parse().map_err(|_| EXPECTED)?, zone.into()))
 }
 
 /// Whether the text may name a host or an interface. What such a name may hold is for the system to say; here are
@@ -144,7 +150,7 @@ fn bad_name(text: &str) -> Reason {
         "" => "expected a host before the port",
         _ if text.len() > NAME_MAX => "expected a host name of at most 253 characters",
         _ if text.contains(';') => "expected source;target at most",
-        _ if text.contains(':') => "expected host:port, an IPv6 address in brackets",
+        _ if text.contains(':') => "expected host:port, or an IPv6 address and a port",
         _ => "expected an IP address, a host name or *",
     }
 }

@@ -26,6 +26,12 @@ fn good_endpoints_print_canonically() {
         ("tcp://[::1]:1", "tcp://[::1]:1"),
         ("tcp://[0:0:0::0:1]:65535", "tcp://[::1]:65535"),
         ("tcp://[fe80::1%eth0]:5", "tcp://[fe80::1%eth0]:5"),
+        ("tcp://::1:5", "tcp://[::1]:5"),
+        ("tcp://fe80::1%eth0:5", "tcp://[fe80::1%eth0]:5"),
+        ("tcp://[::ffff:127.0.0.1]:5", "tcp://[::ffff:127.0.0.1]:5"),
+        ("tcp://[127.0.0.1]:5", "tcp://127.0.0.1:5"),
+        ("tcp://[*]:*", "tcp://*:*"),
+        ("tcp://[lo]:5", "tcp://lo:5"),
         ("tcp://eth0:5", "tcp://eth0:5"),
         ("tcp://a_b.example-1.org:5", "tcp://a_b.example-1.org:5"),
         ("tcp://eth0:0;example.org:5", "tcp://eth0:*;example.org:5"),
@@ -71,11 +77,13 @@ fn malformed_endpoints_say_what_was_expected() {
         ("tcp://a:65536", "a port from 0"),
         ("tcp://a:+5", "a port from 0"),
         ("tcp://a:5/", "a port from 0"),
-        ("tcp://::1:5", "in brackets"),
-        ("tcp://fe80::1%eth0:5", "in brackets"),
+        ("tcp://::1", "an IPv6 address and a port"),
+        ("tcp://a:b:5", "an IPv6 address and a port"),
         ("tcp://[::1:5", "] before the port"),
         ("tcp://[::1]", "] before the port"),
-        ("tcp://[127.0.0.1]:5", "between the brackets"),
+        ("tcp://[127.0.0.1%lo]:5", "IPv6 address before the %"),
+        ("tcp://[]:5", "a host before"),
+        ("tcp://[[::1]]:5", "host:port"),
         ("tcp://[::1%]:5", "an interface"),
         ("tcp://[::1%a%b]:5", "an interface"),
         ("tcp://a b:5", "a host name"),
@@ -135,7 +143,7 @@ fn bind_and_connect_refuse_what_they_cannot_do() {
 #[test]
 fn addresses_of_the_system_are_endpoints() {
     for text in ["127.0.0.1:5", "[::1]:5", "[fe80::1%3]:5"] {
-        let endpoint = Endpoint::tcp(text.parse().unwrap());
+        let endpoint = Endpoint::tcp(text.parse().unwrap(), None);
         assert_eq!(endpoint, parse(&format!("tcp://{text}")));
     }
 }
@@ -165,6 +173,6 @@ proptest! {
 
     #[test]
     fn every_address_prints_back(ip in any::<IpAddr>(), port in any::<u16>()) {
-        reparses(Endpoint::tcp(SocketAddr::new(ip, port)).as_str());
+        reparses(Endpoint::tcp(SocketAddr::new(ip, port), None).as_str());
     }
 }

@@ -28,7 +28,6 @@ impl AddressFilter {
     }
 
     /// Whether an address is in the range. One of IPv4 that came over an IPv6 socket is one of IPv4.
-    #[cfg_attr(not(test), expect(dead_code, reason = "listeners are to ask it"))]
     pub(crate) fn matches(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(range), IpAddr::V4(address)) => {

@@ -97,6 +97,10 @@ pub(crate) struct Options {
     pub(crate) conflate: bool,
     /// In the bits of the type-of-service byte; 0: the system's default.
     pub(crate) tos: i32,
+    /// Of packets, for the system's queues; 0: the system's default.
+    pub(crate) priority: i32,
+    /// In microseconds for which the kernel spins for input; 0: the system's default.
+    pub(crate) busy_poll: i32,
     /// The peers that a tcp listener takes; empty: all.
     pub(crate) tcp_accept_filters: Vec<AddressFilter>,
     /// The processes, users and groups that an ipc listener takes; all three empty: all.
@@ -190,6 +194,8 @@ impl Options {
             affinity: 0,
             conflate: false,
             tos: 0,
+            priority: 0,
+            busy_poll: 0,
             tcp_accept_filters: Vec::new(),
             ipc_filter_pid: Vec::new(),
             ipc_filter_uid: Vec::new(),

@@ -102,7 +102,7 @@ pub const CONFLATE: i32 = 54;
 pub const ZAP_DOMAIN: i32 = 55;
 /// Set only, ROUTER: a new peer takes over a routing id that is in use. At once.
 pub const ROUTER_HANDOVER: i32 = 56;
-/// The type-of-service byte of IP packets (`IP_TOS`); 0: the system's default.
+/// The type-of-service byte of packets (`IP_TOS`, `IPV6_TCLASS`), also of accepted connections; 0: the system's default.
 pub const TOS: i32 = 57;
 /// Set only: take ipc connections from this process; each set adds one, and none at all clears them.
 pub const IPC_FILTER_PID: i32 = 58;
@@ -122,7 +122,7 @@ pub const GSSAPI_SERVICE_PRINCIPAL: i32 = 64;
 pub const GSSAPI_PLAINTEXT: i32 = 65;
 /// How long a handshake may take, in ms; 0: any time.
 pub const HANDSHAKE_IVL: i32 = 66;
-/// Connect over tcp through this SOCKS5 proxy.
+/// Connect over tcp through this SOCKS5 proxy, `host:port`. It is told the names of hosts, which are not looked up here.
 pub const SOCKS_PROXY: i32 = 68;
 /// Set only, PUB, XPUB: a full queue makes send wait or fail instead of dropping. At once.
 pub const XPUB_NODROP: i32 = 69;
@@ -156,7 +156,9 @@ pub const VMCI_BUFFER_MIN_SIZE: i32 = 86;
 pub const VMCI_BUFFER_MAX_SIZE: i32 = 87;
 /// Set only: how long connecting over vmci may take, in ms. Stored; the transport vmci is refused.
 pub const VMCI_CONNECT_TIMEOUT: i32 = 88;
-/// A descriptor of a listening socket, which the next bind takes instead of opening one; -1: none.
+/// A descriptor of a listening socket, which the next bind over tcp or ipc takes instead of opening one; -1: none. The
+/// host in the endpoint then means nothing. The descriptor belongs to the socket from there on, which closes it when it
+/// is unbound or closed: nobody else may close it, and it serves one bind.
 pub const USE_FD: i32 = 89;
 /// What kind of name `GSSAPI_PRINCIPAL` is. Stored.
 pub const GSSAPI_PRINCIPAL_NAMETYPE: i32 = 90;
@@ -182,6 +184,12 @@ pub const SOCKS_PASSWORD: i32 = 100;
 pub const ONLY_FIRST_SUBSCRIBE: i32 = 108;
 /// What ends the attempts to connect again, as bits: 1 a refused connection, 2 a failed handshake, 4 a disconnect.
 pub const RECONNECT_STOP: i32 = 109;
+/// The priority of packets in the system's queues (`SO_PRIORITY`), above 6 only with `CAP_NET_ADMIN`; 0: the system's
+/// default.
+pub const PRIORITY: i32 = 112;
+/// Set only: for how long the kernel spins for input from tcp before it sleeps (`SO_BUSY_POLL`), in microseconds;
+/// 0: the system's default.
+pub const BUSY_POLL: i32 = 113;
 
 /// The most frames in one message from a peer; a peer that sends more is disconnected.
 pub const MAX_FRAMES: i32 = 10_000;

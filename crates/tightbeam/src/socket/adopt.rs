@@ -8,7 +8,7 @@ use super::state::{Source, State, Timer};
 use super::turn::token_of;
 use crate::connection::{Connection, Origin, Phase, SourceId};
 use crate::monitor::EventKind;
-use crate::session::Stage;
+use crate::session::{Session, Stage};
 use crate::terms::Terms;
 use crate::transport::Stream;
 
@@ -36,9 +36,14 @@ impl Core {
             // A connection works without its tuning.
             let _ = stream.tune(&terms.options);
         }
+        let negotiation = match origin {
+            Origin::Session(session) => state.sessions.get(session).and_then(Session::negotiation),
+            Origin::Listener(_) => None,
+        };
         let inserted = state.sources.try_insert_with_key(|id| {
             stream.register(&reactor.registry, token_of(id))?;
-            let connection = Connection::new(stream, origin, phase, Arc::clone(&terms));
+            let mut connection = Connection::new(stream, origin, phase, Arc::clone(&terms));
+            connection.proxy = negotiation;
             Ok::<_, io::Error>(Source::Connection(Box::new(connection)))
         });
         let Ok(id) = inserted else {

@@ -1,21 +1,20 @@
 //! Connecting: sessions, look-ups, attempts, disconnect.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zmtp::{Role, SocketType};
 
 use super::core::Core;
 use super::state::{State, Timer};
 use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
-use crate::endpoint::{Address, Endpoint, IpcAddress, TcpAddress};
+use crate::endpoint::{Address, Endpoint, IpcAddress};
 use crate::error::Result;
 use crate::monitor::EventKind;
 use crate::session::{Session, Stage};
 use crate::terms::Terms;
-use crate::transport::{Stream, ipc, tcp};
+use crate::transport::{Stream, TcpRoute, ipc, tcp};
 
 /// The longest pause before a listener is asked again that had no room for one more connection.
 const FULL_PAUSE: Duration = Duration::from_millis(20);
@@ -23,7 +22,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(20);
 impl Core {
     /// Connects to an endpoint, in the background.
     pub(crate) fn connect(&self, endpoint: &str) -> Result<Endpoint> {
-        let endpoint: Endpoint = endpoint.parse()?;
+        let endpoint = Endpoint::parse_for(endpoint, self.socket_type)?;
         endpoint.for_connect()?;
         if let Address::Inproc(name) = endpoint.address() {
             return self.connect_local(&endpoint, name);
@@ -36,6 +35,7 @@ impl Core {
             return Ok(endpoint);
         }
         let terms = Terms::new(&state.options, self.socket_type, Role::Connecter)?;
+        tcp::proxy(&terms.options)?;
         let pipe = (!state.options.immediate).then(|| state.add_pipe());
         let id = state.sessions.insert(Session::new(endpoint.clone(), terms, pipe));
         state.last_endpoint = Some(endpoint.clone());
@@ -54,8 +54,9 @@ impl Core {
             return self.try_next_address(id);
         }
         session.stage = Stage::Resolving;
-        let target = match session.endpoint.address().clone() {
-            Address::Tcp(address) => address.target,
+        let proxy = session.proxy();
+        let address = match session.endpoint.address().clone() {
+            Address::Tcp(address) => address,
             Address::Ipc(address) => {
                 let terms = Arc::clone(&session.terms);
                 drop(guard);
@@ -64,14 +65,14 @@ impl Core {
             Address::Inproc(_) => return,
         };
         drop(guard);
-        if tcp::is_numeric(&target) {
-            return self.resolved(id, tcp::resolve(&target, ipv6));
+        if tcp::is_numeric(&address, proxy.as_ref()) {
+            return self.resolved(id, tcp::routes(&address, proxy.as_ref(), ipv6));
         }
         let this = self.this.clone();
         let lookup = move || {
-            let addresses = tcp::resolve(&target, ipv6);
+            let routes = tcp::routes(&address, proxy.as_ref(), ipv6);
             if let Some(core) = this.upgrade() {
-                core.resolved(id, addresses);
+                core.resolved(id, routes);
             }
         };
         let spawned = std::thread::Builder::new().name("tightbeam-lookup".into()).spawn(lookup);
@@ -81,13 +82,13 @@ impl Core {
     }
 
     /// A look-up has ended.
-    fn resolved(&self, id: SessionId, addresses: io::Result<Vec<SocketAddr>>) {
+    fn resolved(&self, id: SessionId, routes: io::Result<Vec<TcpRoute>>) {
         let token = self.token();
         let mut guard = self.lock_always();
         let Some(session) = guard.sessions.get_mut(id) else { return };
-        match addresses {
-            Ok(addresses) => {
-                session.untried = addresses.into();
+        match routes {
+            Ok(routes) => {
+                session.untried = routes.into();
                 drop(guard);
                 self.try_next_address(id);
             }
@@ -105,17 +106,9 @@ impl Core {
         let mut guard = self.lock_always();
         let Some(session) = guard.sessions.get_mut(id) else { return };
         let terms = Arc::clone(&session.terms);
-        let Some(address) = session.untried.pop_front() else { return };
-        let Address::Tcp(TcpAddress { source, .. }) = session.endpoint.address().clone() else {
-            return;
-        };
+        let Some(route) = session.untried.pop_front() else { return };
         drop(guard);
-        let options = &terms.options;
-        let source = source.map(|source| tcp::resolve(&source, options.ipv6)).transpose();
-        let stream = source.and_then(|source| {
-            let source = source.and_then(|found| found.into_iter().next());
-            tcp::connect(address, source, options)
-        });
+        let stream = tcp::connect(&route, &terms.options);
         match (stream, self.reactor.get()) {
             (Ok(stream), Some(reactor)) => {
                 self.adopt(reactor, Stream::Tcp(stream), Origin::Session(id), Phase::Connecting);
@@ -149,13 +142,20 @@ impl Core {
         guard.check_closing();
     }
 
-    /// The kernel says how a connection attempt ended.
+    /// The kernel says how a connection attempt ended, or the proxy has said something.
     pub(super) fn finish_connecting(&self, id: SourceId) {
         let token = self.token();
         let mut guard = self.lock_always();
         let Some(connection) = guard.connection(id) else { return };
-        match connection.stream.finish_connect() {
-            Ok(false) => connection.blocked = true,
+        let made = match connection.stream.finish_connect() {
+            Ok(true) => connection.pass_proxy(),
+            other => other.map_err(Loss::Network),
+        };
+        match made {
+            Ok(false) => {
+                connection.blocked = true;
+                guard.limit_proxy(id, token);
+            }
             Ok(true) => {
                 connection.phase = Phase::Handshake;
                 connection.blocked = false;
@@ -167,7 +167,7 @@ impl Core {
                 drop(guard);
                 self.greet(id);
             }
-            Err(error) => guard.lose(id, Loss::Network(error), token),
+            Err(loss) => guard.lose(id, loss, token),
         }
     }
 }
@@ -179,6 +179,23 @@ fn connects_once(socket_type: SocketType) -> bool {
 }
 
 impl State {
+    /// A proxy that says nothing is given up like a peer that does not shake hands, unless the whole attempt has a limit.
+    fn limit_proxy(&mut self, id: SourceId, token: usize) {
+        let Some(connection) = self.connection(id) else { return };
+        let options = &connection.terms.options;
+        if connection.proxy.is_none()
+            || options.connect_timeout.is_some()
+            || connection.timer.is_some()
+        {
+            return;
+        }
+        let limit = options.handshake_ivl.and_then(|limit| Instant::now().checked_add(limit));
+        connection.timer = limit;
+        if let Some(at) = limit {
+            self.set_timer(token, at, Timer::Connection(id));
+        }
+    }
+
     /// Too many wait at a Unix domain socket to be accepted. That is no failure: in TCP the system would have waited.
     fn wait_for_listener(&mut self, id: SessionId, token: usize) {
         if let Some(session) = self.sessions.get_mut(id) {

@@ -62,7 +62,7 @@ fn has_address(endpoint: &str) -> bool {
 impl State {
     fn listeners_at(&self, endpoint: &Endpoint) -> Vec<SourceId> {
         let is_there = |source: &Source| match source {
-            Source::Listener(listening) => listening.endpoint == *endpoint,
+            Source::Listener(listening) => listening.endpoint.is_at(endpoint),
             Source::Connection(_) => false,
         };
         self.sources.iter().filter(|(_, source)| is_there(source)).map(|(id, _)| id).collect()

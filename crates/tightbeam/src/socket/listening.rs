@@ -10,10 +10,9 @@ use super::core::{Core, Reactor};
 use super::state::{Guard, Listening, Source, Timer};
 use super::turn::token_of;
 use crate::connection::{Origin, Phase, SourceId};
-use crate::endpoint::{Address, Endpoint, TcpAddress};
+use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
 use crate::monitor::EventKind;
-use crate::options::Options;
 use crate::terms::Terms;
 use crate::transport::{Listener, SharedListener, ipc, tcp};
 
@@ -25,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 impl Core {
     /// Listens at an endpoint. Answers the endpoint with the port that the system chose.
     pub(crate) fn bind(&self, endpoint: &str) -> Result<Endpoint> {
-        let endpoint: Endpoint = endpoint.parse()?;
+        let endpoint = Endpoint::parse_for(endpoint, self.socket_type)?;
         endpoint.for_bind()?;
         if let Address::Inproc(name) = endpoint.address() {
             return self.bind_local(&endpoint, name);
@@ -34,7 +33,11 @@ impl Core {
         let options = &terms.options;
         let reactor = self.reactor()?;
         let (listener, resolved) = match endpoint.address() {
-            Address::Tcp(address) => listen_tcp(address, options)?,
+            Address::Tcp(address) => {
+                let (listener, resolved) =
+                    tcp::listen(address, options).map_err(Error::io("bind"))?;
+                (Listener::Tcp(listener), resolved)
+            }
             Address::Ipc(address) => {
                 let (listener, address) =
                     ipc::listen(address, options).map_err(Error::io("bind"))?;
@@ -107,19 +110,4 @@ impl Core {
         guard.monitors.tell(EventKind::AcceptFailed, Some(&endpoint), Some(error));
         guard.set_timer_in(token, ACCEPT_PAUSE, Timer::Accept(id));
     }
-}
-
-fn listen_tcp(address: &TcpAddress, options: &Options) -> Result<(Listener, Endpoint)> {
-    let target = &address.target;
-    let addresses = tcp::resolve(target, options.ipv6).map_err(Error::io("look up the host"))?;
-    let mut bound = Err(io::ErrorKind::AddrNotAvailable.into());
-    for address in addresses {
-        bound = tcp::listen(address, options);
-        if bound.is_ok() {
-            break;
-        }
-    }
-    let listener = bound.map_err(Error::io("bind"))?;
-    let local = listener.local_addr().map_err(Error::io("bind"))?;
-    Ok((Listener::Tcp(listener), Endpoint::tcp(local)))
 }

@@ -13,6 +13,9 @@
 //! * [`unsent`]: what a stream still has to deliver.
 //! * [`peer_credentials`]: who is at the other end of a Unix domain socket.
 //! * [`tune_thread`]: scheduling policy, priority and processors of the calling thread.
+//! * [`interface_addresses`], [`interface_name`], [`interface_number`]: what an interface is called.
+//! * [`set_busy_poll`]: spin for input.
+//! * [`take_descriptor`]: own a descriptor that the application has opened.
 //! * [`fork_generation`]: a number that is different in a forked child.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
@@ -21,6 +24,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("tightbeam runs on Linux; other systems need a file of their own in `sys`");
 
+mod net;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 mod platform;
 
@@ -30,6 +34,9 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use net::{
+    interface_addresses, interface_name, interface_number, set_busy_poll, take_descriptor,
+};
 pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
     read_into, unsent,

@@ -54,6 +54,9 @@ pub(crate) fn listen(
     address: &IpcAddress,
     options: &Options,
 ) -> io::Result<(IpcListener, IpcAddress)> {
+    if let Some(fd) = options.use_fd {
+        return given(fd);
+    }
     match address {
         IpcAddress::Any => listen_anywhere(options),
         IpcAddress::Path(path) => {
@@ -66,6 +69,27 @@ pub(crate) fn listen(
             Ok((IpcListener { socket, file: None }, address.clone()))
         }
     }
+}
+
+/// A listening socket that the application has opened. Its file, if it has one, stays the application's.
+fn given(fd: RawFd) -> io::Result<(IpcListener, IpcAddress)> {
+    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
+    let mut address = None;
+    let fd = sys::take_descriptor(fd, |fd| {
+        let socket = SockRef::from(&fd);
+        let local = socket.local_addr()?;
+        address = match (local.as_pathname(), local.as_abstract_namespace()) {
+            (Some(path), _) => path.to_str().map(|path| IpcAddress::Path(path.into())),
+            (_, Some(name)) => {
+                std::str::from_utf8(name).ok().map(|name| IpcAddress::Abstract(name.into()))
+            }
+            _ => None,
+        };
+        if socket.is_listener()? && address.is_some() { Ok(()) } else { Err(invalid()) }
+    })?;
+    SockRef::from(&fd).set_nonblocking(true)?;
+    let socket = UnixListener::from_std(fd.into());
+    Ok((IpcListener { socket, file: None }, address.ok_or_else(invalid)?))
 }
 
 /// In a directory of its own below the one for temporary files, so that nobody else can take the path.

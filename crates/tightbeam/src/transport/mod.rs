@@ -1,6 +1,8 @@
 //! Transports: how bytes get from one process to another.
 
 pub(crate) mod ipc;
+mod names;
+mod socks;
 pub(crate) mod tcp;
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -13,6 +15,8 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
 use self::ipc::{IpcListener, IpcStream};
+pub(crate) use self::names::TcpRoute;
+pub(crate) use self::socks::{Negotiation, SocksError};
 use crate::options::Options;
 use crate::sys;
 
@@ -130,7 +134,7 @@ impl Stream {
     /// Whether the filters of the listener that accepted the stream let the peer in.
     pub(crate) fn is_welcome(&self, options: &Options) -> bool {
         match self {
-            Stream::Tcp(_) => true,
+            Stream::Tcp(tcp) => tcp::is_welcome(tcp, options),
             Stream::Ipc(ipc) => ipc.is_welcome(options),
         }
     }

@@ -38,6 +38,11 @@ pub(super) const ROWS: &[OptionSpec] = &[
         ..boolean("IPV4ONLY", IPV4ONLY).kept(|o| (!o.ipv6).into(), |o, v| o.ipv6 = v == 0)
     },
     int("TOS", TOS, 0, MAX, "int: 0 or more", 0).kept(|o| o.tos.into(), |o, v| o.tos = clamped(v)),
+    int("PRIORITY", PRIORITY, 0, MAX, "int: 0 or more", 0)
+        .kept(|o| o.priority.into(), |o, v| o.priority = clamped(v)),
+    int("BUSY_POLL", BUSY_POLL, 0, MAX, "int: microseconds, 0 or more", 0)
+        .set_only()
+        .kept(|o| o.busy_poll.into(), |o, v| o.busy_poll = clamped(v)),
     cleared("TCP_ACCEPT_FILTER", TCP_ACCEPT_FILTER, 255, FILTER).appended(add_filter),
     row("IPC_FILTER_PID", IPC_FILTER_PID, Kind::Ids, IDS)
         .appended(|o, v| add_id(&mut o.ipc_filter_pid, v)),
