@@ -195,7 +195,8 @@ fn a_second_connect_to_the_same_endpoint_does_nothing_where_a_peer_counts_once()
         connect(socket, &endpoint);
         assert_eq!(socket.stats().unwrap().peers.len(), 1);
     }
-    let push = open::<Push>(&context);
+    let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
+    let endpoint = bind(&pull);
     connect(&push, &endpoint);
     connect(&push, &endpoint);
     assert_eq!(push.stats().unwrap().peers.len(), 2);
