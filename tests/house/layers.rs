@@ -13,7 +13,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["options"], &["error", "sys"]),
     (&["endpoint"], &["error"]),
     (&["pipe"], &["message"]),
-    (&["pattern"], &["error", "options", "pipe"]),
+    (&["pattern"], &["error", "options", "pipe", "message"]),
     (&["transport"], &["endpoint", "error", "options", "sys"]),
     (&["terms"], &["error", "options"]),
     (&["connection"], &["message", "pipe", "terms", "transport"]),

@@ -20,3 +20,4 @@ mod router;
 mod socks;
 mod tcp;
 mod tuning;
+mod xpub;

@@ -65,7 +65,7 @@ pub use proxy::{Proxy, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{
     AnySocket, Copied, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller, Pub, Pull,
     Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket,
-    SocketBase, SocketStats, Sub, Timing, Typed, poll,
+    SocketBase, SocketStats, Sub, Timing, Typed, XPub, XSub, poll,
 };
 pub use timers::{TimerId, Timers};
 pub use zmtp::SocketType;

@@ -10,11 +10,17 @@ pub enum Event {
     Ready(Peer),
     /// A verdict is needed: [`Connection::handle_verdict`](crate::Connection::handle_verdict).
     Authenticate(AuthRequest),
-    /// The peer subscribed to this topic. Subscriptions add up (RFC 37, "The Publish-Subscribe
-    /// Pattern"). Only where the local socket is PUB or XPUB.
+    /// The peer subscribed to this topic (RFC 37, "The Publish-Subscribe Pattern"). Only where the local
+    /// socket is PUB or XPUB.
     Subscribe(Vec<u8>),
-    /// The peer cancelled one subscription to this topic.
+    /// The peer cancelled its subscription to this topic.
     Cancel(Vec<u8>),
+    /// A part of a message with data before it has the form of a subscription, which peers may mean: the
+    /// topic, and whether it is subscribed or cancelled. It stays in the message.
+    Within(Vec<u8>, bool),
+    /// So many messages of this read stand before the subscription that is reported next. Not said
+    /// again before it changes; with each read it is 0. Only where the local socket is XPUB.
+    MessagesBefore(u32),
     /// At least one PONG arrived since the last such event.
     Pong,
 }

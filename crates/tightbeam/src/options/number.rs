@@ -180,7 +180,7 @@ pub const XPUB_MANUAL_LAST_VALUE: i32 = 98;
 pub const SOCKS_USERNAME: i32 = 99;
 /// The password for the SOCKS5 proxy.
 pub const SOCKS_PASSWORD: i32 = 100;
-/// Set only, PUB, XPUB, XSUB: of a message of several parts the first alone can be a subscription. At once.
+/// Set only, PUB, XPUB, XSUB: no part of a message is a subscription that has data before it. At once.
 pub const ONLY_FIRST_SUBSCRIBE: i32 = 108;
 /// What ends the attempts to connect again, as bits: 1 a refused connection, 2 a failed handshake, 4 a disconnect.
 pub const RECONNECT_STOP: i32 = 109;
@@ -190,6 +190,8 @@ pub const PRIORITY: i32 = 112;
 /// Set only: for how long the kernel spins for input from tcp before it sleeps (`SO_BUSY_POLL`), in microseconds;
 /// 0: the system's default.
 pub const BUSY_POLL: i32 = 113;
+/// How many different topics are subscribed: by the peers of a PUB or XPUB, by a SUB or XSUB.
+pub const TOPICS_COUNT: i32 = 116;
 
 /// The most frames in one message from a peer; a peer that sends more is disconnected.
 pub const MAX_FRAMES: i32 = 10_000;

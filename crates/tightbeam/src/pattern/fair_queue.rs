@@ -45,7 +45,8 @@ impl FairQueue {
         self.finish(pipes.waiting(id) > 0);
     }
 
-    fn finish(&mut self, has_more: bool) {
+    /// The current peer's message was taken to its end: the next peer's turn.
+    pub(super) fn finish(&mut self, has_more: bool) {
         if !has_more {
             self.turn.pop_front();
         } else if self.turn.len() > 1 {

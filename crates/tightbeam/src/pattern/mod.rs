@@ -15,6 +15,8 @@ mod req;
 mod router;
 mod subscribe;
 mod subscriptions;
+mod xpub;
+mod xsub;
 
 use zmtp::SocketType;
 
@@ -33,6 +35,26 @@ pub(crate) struct Received<'a> {
     pub(crate) quiet: bool,
 }
 
+/// What a peer wants from a publisher.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) topic: &'a [u8],
+    /// Or cancel.
+    pub(crate) subscribe: bool,
+    /// Messages of the same peer that were sent before it and not received yet.
+    pub(crate) behind: usize,
+    /// It is part of a message that the application receives, and needs no message of its own.
+    pub(crate) within: bool,
+}
+
+/// What the application has sent as a subscription or a cancellation.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) topic: Box<[u8]>,
+    /// Or cancel.
+    pub(crate) subscribe: bool,
+}
+
 /// The state of a socket's pattern.
 #[derive(Debug)]
 pub(crate) enum Pattern {
@@ -45,6 +67,8 @@ pub(crate) enum Pattern {
     Pub(publish::Pub),
     Sub(subscribe::Sub),
     Pair(pair::Pair),
+    XPub(xpub::XPub),
+    XSub(xsub::XSub),
 }
 
 /// Why a pattern does not send or receive. Small, for it travels with every message; [`Error`] says
@@ -91,7 +115,8 @@ impl Pattern {
             SocketType::Pub => Pattern::Pub(publish::Pub::default()),
             SocketType::Sub => Pattern::Sub(subscribe::Sub::default()),
             SocketType::Pair => Pattern::Pair(pair::Pair::default()),
-            SocketType::XPub | SocketType::XSub => return None,
+            SocketType::XPub => Pattern::XPub(xpub::XPub::default()),
+            SocketType::XSub => Pattern::XSub(xsub::XSub::default()),
         })
     }
 
@@ -102,12 +127,11 @@ impl Pattern {
             Pattern::Req(req) => req.attach(pipes, id, options),
             Pattern::Push(push) => push.attach(id),
             Pattern::Pair(pair) => pair.attach(id),
-            // ROUTER needs the peer's name first; the others answer, receive, or wait to be subscribed.
-            Pattern::Router(_)
-            | Pattern::Rep(_)
-            | Pattern::Pull(_)
-            | Pattern::Pub(_)
-            | Pattern::Sub(_) => {}
+            Pattern::Pub(publisher) => publisher.attach(pipes, id, options),
+            Pattern::XPub(publisher) => publisher.attach(pipes, id, options),
+            Pattern::XSub(subscriber) => subscriber.attach(id),
+            // ROUTER needs the peer's name first; the others answer or receive.
+            Pattern::Router(_) | Pattern::Rep(_) | Pattern::Pull(_) | Pattern::Sub(_) => {}
         }
     }
 
@@ -124,15 +148,18 @@ impl Pattern {
         }
     }
 
-    /// The pipe's connection broke; the pipe stays, and what the peer had asked for is void.
-    pub(crate) fn interrupt(&mut self, id: PipeId) {
-        if let Pattern::Pub(publisher) = self {
-            publisher.detach(id);
+    /// The pipe's connection broke; the pipe stays, and what the peer had asked for is void. Answers how
+    /// many messages for the application that makes.
+    pub(crate) fn interrupt(&mut self, pipes: &Pipes, id: PipeId, options: &Options) -> usize {
+        match self {
+            Pattern::Pub(_) | Pattern::XPub(_) => self.detach(pipes, id, options),
+            _ => 0,
         }
     }
 
-    /// The pipe takes no more messages; those that it holds may still be received.
-    pub(crate) fn detach(&mut self, id: PipeId) {
+    /// The pipe takes no more messages; those that it holds may still be received. Answers how many
+    /// messages for the application that makes.
+    pub(crate) fn detach(&mut self, pipes: &Pipes, id: PipeId, options: &Options) -> usize {
         match self {
             Pattern::Dealer(dealer) => dealer.detach(id),
             Pattern::Router(router) => router.detach(id),
@@ -141,8 +168,16 @@ impl Pattern {
             Pattern::Push(push) => push.detach(id),
             Pattern::Pair(pair) => pair.detach(id),
             Pattern::Pub(publisher) => publisher.detach(id),
+            Pattern::XPub(publisher) => return publisher.detach(pipes, id, options),
+            Pattern::XSub(subscriber) => subscriber.detach(id),
             Pattern::Pull(_) | Pattern::Sub(_) => {}
         }
+        0
+    }
+
+    /// Whether the pattern has something for the application from this peer beside what its pipe holds.
+    pub(crate) fn holds(&self, id: PipeId) -> bool {
+        matches!(self, Pattern::XPub(publisher) if publisher.holds(id))
     }
 
     /// The pipe is about to be removed.
@@ -155,6 +190,8 @@ impl Pattern {
             Pattern::Pull(pull) => pull.forget(id),
             Pattern::Pair(pair) => pair.forget(id),
             Pattern::Sub(subscriber) => subscriber.forget(id),
+            Pattern::XPub(publisher) => publisher.forget(id),
+            Pattern::XSub(subscriber) => subscriber.forget(id),
             Pattern::Push(_) | Pattern::Pub(_) => {}
         }
     }
@@ -169,6 +206,8 @@ impl Pattern {
             Pattern::Pull(pull) => pull.readable(id),
             Pattern::Pair(pair) => pair.readable(pipes, id),
             Pattern::Sub(subscriber) => subscriber.readable(id),
+            Pattern::XPub(publisher) => publisher.readable(id),
+            Pattern::XSub(subscriber) => subscriber.readable(id),
             // Neither receives: whatever a peer sends is dropped.
             Pattern::Push(_) | Pattern::Pub(_) => {
                 while pipes.waiting(id) > 0 {
@@ -194,6 +233,11 @@ impl Pattern {
             Pattern::Push(push) => push.send(pipes, parts),
             Pattern::Pair(pair) => pair.send(pipes, parts),
             Pattern::Pub(publisher) => publisher.send(pipes, parts, options),
+            Pattern::XPub(publisher) => publisher.send(pipes, parts, options),
+            Pattern::XSub(subscriber) => {
+                subscriber.send(parts);
+                Ok(())
+            }
             Pattern::Pull(_) => Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => Err(Refusal::Unsupported(SocketType::Sub, SEND)),
         }
@@ -214,7 +258,7 @@ impl Pattern {
             Pattern::Req(req) => req.admit(pipes, options)?,
             Pattern::Rep(rep) => rep.admit()?,
             Pattern::Router(router) => return router.admit(pipes, first, options),
-            Pattern::Pub(_) => true,
+            Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
             Pattern::Pull(_) => return Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => return Err(Refusal::Unsupported(SocketType::Sub, SEND)),
         };
@@ -230,6 +274,8 @@ impl Pattern {
             Pattern::Pull(pull) => pull.recv(pipes),
             Pattern::Pair(pair) => pair.recv(pipes),
             Pattern::Sub(subscriber) => subscriber.recv(pipes),
+            Pattern::XPub(publisher) => publisher.recv(pipes),
+            Pattern::XSub(subscriber) => subscriber.recv(pipes),
             Pattern::Req(req) => return req.recv(pipes),
             Pattern::Rep(rep) => return rep.recv(pipes),
             Pattern::Push(_) => return Err(Refusal::Unsupported(SocketType::Push, RECEIVE)),
@@ -248,6 +294,8 @@ impl Pattern {
             Pattern::Pull(pull) => pull.can_recv(),
             Pattern::Pair(pair) => pair.can_recv(),
             Pattern::Sub(subscriber) => subscriber.can_recv(pipes),
+            Pattern::XPub(publisher) => publisher.can_recv(),
+            Pattern::XSub(subscriber) => subscriber.can_recv(),
             Pattern::Push(_) | Pattern::Pub(_) => false,
         }
     }
@@ -260,7 +308,7 @@ impl Pattern {
             Pattern::Rep(rep) => rep.can_send(),
             Pattern::Push(push) => push.can_send(pipes),
             Pattern::Pair(pair) => pair.can_send(pipes),
-            Pattern::Router(_) | Pattern::Pub(_) => true,
+            Pattern::Router(_) | Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
             Pattern::Pull(_) | Pattern::Sub(_) => false,
         }
     }
@@ -269,38 +317,99 @@ impl Pattern {
     /// Where the message decides to whom it goes, only they themselves can tell: all try again.
     pub(crate) fn senders_to_wake(&self, room: usize) -> usize {
         match self {
-            Pattern::Router(_) | Pattern::Pub(_) => usize::MAX,
+            Pattern::Router(_) | Pattern::Pub(_) | Pattern::XPub(_) => usize::MAX,
             _ => room,
         }
     }
 
-    /// A peer subscribed, or cancelled a subscription.
-    pub(crate) fn peer_subscription(&mut self, id: PipeId, topic: &[u8], subscribe: bool) {
-        if let Pattern::Pub(publisher) = self {
-            publisher.peer_subscription(id, topic, subscribe);
+    /// A peer subscribed, or cancelled a subscription. Answers how many messages for the application that
+    /// makes.
+    pub(crate) fn peer_subscription(
+        &mut self,
+        pipes: &Pipes,
+        id: PipeId,
+        request: Request<'_>,
+        options: &Options,
+    ) -> usize {
+        match self {
+            Pattern::Pub(publisher) => publisher.peer_subscription(id, request, options),
+            Pattern::XPub(publisher) => {
+                return publisher.peer_subscription(pipes, id, request, options);
+            }
+            _ => {}
         }
+        0
     }
 
     /// The topics and their bytes that a peer has subscribed to: what its budget counts.
     pub(crate) fn subscriptions_of(&self, id: PipeId) -> (usize, usize) {
         match self {
             Pattern::Pub(publisher) => publisher.subscriptions_of(id),
+            Pattern::XPub(publisher) => publisher.subscriptions_of(id),
             _ => (0, 0),
         }
     }
 
     /// The application subscribes or cancels. True if the peers must be told.
-    pub(crate) fn subscribe(&mut self, topic: &[u8], subscribe: bool) -> Result<bool> {
+    pub(crate) fn subscribe(
+        &mut self,
+        topic: &[u8],
+        subscribe: bool,
+        options: &Options,
+    ) -> Result<bool> {
         match self {
             Pattern::Sub(subscriber) => Ok(subscriber.subscribe(topic, subscribe)),
-            _ => Err(Error::UnknownOption("SUBSCRIBE on a socket that is not a SUB".into())),
+            Pattern::XSub(subscriber) => Ok(subscriber.subscribe(topic, subscribe)),
+            Pattern::XPub(publisher) if options.xpub_manual => {
+                publisher.subscribe_last(topic, subscribe);
+                Ok(false)
+            }
+            Pattern::XPub(_) => {
+                Err(Error::UnknownOption("SUBSCRIBE on an XPUB without XPUB_MANUAL".into()))
+            }
+            _ => Err(Error::UnknownOption("SUBSCRIBE on a socket that does not subscribe".into())),
         }
     }
 
     /// Calls `f` with every topic that a new peer must be told of.
     pub(crate) fn each_subscription(&self, f: impl FnMut(&[u8])) {
+        match self {
+            Pattern::Sub(subscriber) => subscriber.each_subscription(f),
+            Pattern::XSub(subscriber) => subscriber.each_subscription(f),
+            _ => {}
+        }
+    }
+
+    /// The second half of [`send`](Pattern::send), where the peers must be told of something in between.
+    pub(crate) fn send_rest(&mut self, pipes: &mut Pipes, parts: Parts<'_>, options: &Options) {
+        if let Pattern::XSub(subscriber) = self {
+            subscriber.send_rest(pipes, parts, options);
+        }
+    }
+
+    /// What the peers must be told of since this was asked last.
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        match self {
+            Pattern::XSub(subscriber) => subscriber.take_news(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many different topics are subscribed: by the peers, or by this socket.
+    pub(crate) fn topics(&self) -> usize {
+        match self {
+            Pattern::Pub(publisher) => publisher.topics(),
+            Pattern::XPub(publisher) => publisher.topics(),
+            Pattern::Sub(subscriber) => subscriber.topics(),
+            Pattern::XSub(subscriber) => subscriber.topics(),
+            _ => 0,
+        }
+    }
+
+    /// Takes on what was set of the options that a pattern asks for without being handed them.
+    pub(crate) fn apply(&mut self, options: &Options) {
         if let Pattern::Sub(subscriber) = self {
-            subscriber.each_subscription(f);
+            subscriber.apply(options);
         }
     }
 }

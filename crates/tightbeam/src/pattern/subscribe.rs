@@ -3,6 +3,7 @@
 use super::Received;
 use super::fair_queue::FairQueue;
 use super::subscriptions::Subscriptions;
+use crate::options::Options;
 use crate::pipe::{PipeId, Pipes};
 
 #[derive(Debug, Default)]
@@ -11,6 +12,8 @@ pub(crate) struct Sub {
     incoming: FairQueue,
     /// The first message of the fair queue was found to match.
     matched: bool,
+    /// What matches is discarded, and the rest received (INVERT_MATCHING).
+    inverted: bool,
 }
 
 impl Sub {
@@ -25,9 +28,20 @@ impl Sub {
         self.incoming.detach(id);
     }
 
+    pub(super) fn apply(&mut self, options: &Options) {
+        self.inverted = options.invert_matching;
+    }
+
+    pub(super) fn topics(&self) -> usize {
+        self.subscriptions.len()
+    }
+
+    /// True if the peers must be told: of each subscription (a publisher may answer each with what it
+    /// sent last), but only of the last cancellation.
     pub(super) fn subscribe(&mut self, topic: &[u8], subscribe: bool) -> bool {
         if subscribe {
-            self.subscriptions.subscribe(topic, ()).first_of_topic
+            self.subscriptions.subscribe(topic, ());
+            true
         } else {
             self.subscriptions.cancel(topic, ()).is_some_and(|removed| removed.last_of_topic)
         }
@@ -52,7 +66,7 @@ impl Sub {
             let Some(current) = self.incoming.current() else { return false };
             let first = pipes.get(current).and_then(|pipe| pipe.incoming.peek().next());
             let topic = first.map_or(&[][..], |(body, _)| body);
-            self.matched = self.subscriptions.matches_any(topic);
+            self.matched = self.subscriptions.matches_any(topic) != self.inverted;
             if !self.matched {
                 self.incoming.skip(pipes);
             }

@@ -121,11 +121,21 @@ impl<K: Copy + Ord> Subscriptions<K> {
 
     /// Adds a topic to a subscriber's, or counts it once more.
     pub(crate) fn subscribe(&mut self, topic: &[u8], who: K) -> Added {
+        self.add(topic, who, 1)
+    }
+
+    /// Adds a topic to a subscriber's, unless it is there already.
+    pub(crate) fn subscribe_once(&mut self, topic: &[u8], who: K) -> Added {
+        self.add(topic, who, 0)
+    }
+
+    /// Adds a topic to a subscriber's, or so much to its count.
+    fn add(&mut self, topic: &[u8], who: K, again: u32) -> Added {
         let slot = self.slot(who);
         let at = self.node_of(topic);
         let node = &mut self.nodes[at as usize];
         if let Some(holder) = node.holders.get_mut(slot) {
-            holder.count = holder.count.saturating_add(1);
+            holder.count = holder.count.saturating_add(again);
             return Added { first_of_topic: false, first_of_subscriber: false };
         }
         let first_of_topic = node.holders.is_empty();
@@ -147,16 +157,16 @@ impl<K: Copy + Ord> Subscriptions<K> {
             holder.count -= 1;
             return Some(Removed { last_of_topic: false, last_of_subscriber: false });
         }
-        let last_of_topic = self.take(at, slot, |_| {});
+        let last_of_topic = self.take(at, slot, |_, _| {});
         if self.lists[slot as usize].nodes.is_empty() {
             self.forget(who, slot);
         }
         Some(Removed { last_of_topic, last_of_subscriber: true })
     }
 
-    /// Removes a subscriber with all its topics, and calls `f` for each topic that nobody has any more. The cost
-    /// follows from this subscriber's topics, not from all.
-    pub(crate) fn remove_subscriber(&mut self, who: K, mut f: impl FnMut(&[u8])) {
+    /// Removes a subscriber with all its topics, and calls `f` for each of them, with whether nobody has it any more.
+    /// The cost follows from this subscriber's topics, not from all.
+    pub(crate) fn remove_subscriber(&mut self, who: K, mut f: impl FnMut(&[u8], bool)) {
         let Some(&slot) = self.slots.get(&who) else { return };
         while let Some(&at) = self.lists[slot as usize].nodes.last() {
             self.take(at, slot, &mut f);
@@ -201,6 +211,11 @@ impl<K: Copy + Ord> Subscriptions<K> {
     /// Calls `f` with each topic once, in no particular order.
     pub(crate) fn for_each_topic(&self, f: impl FnMut(&[u8])) {
         self.nodes.iter().filter(|node| !node.holders.is_empty()).map(Node::path).for_each(f);
+    }
+
+    /// How many different topics there are.
+    pub(crate) fn len(&self) -> usize {
+        self.topics
     }
 
     /// How many different topics a subscriber has.
@@ -339,16 +354,14 @@ impl<K: Copy + Ord> Subscriptions<K> {
         at
     }
 
-    /// Takes a topic from a subscriber who has it. When nobody has it any more, calls `f` and answers `true`.
-    fn take(&mut self, at: u32, slot: u32, f: impl FnOnce(&[u8])) -> bool {
+    /// Takes a topic from a subscriber who has it. Tells `f`, and answers, whether nobody has it any more.
+    fn take(&mut self, at: u32, slot: u32, f: impl FnOnce(&[u8], bool)) -> bool {
         let node = &mut self.nodes[at as usize];
         let Some(holder) = node.holders.remove(slot) else { return false };
         let last_of_topic = node.holders.is_empty();
         let list = &mut self.lists[slot as usize];
         list.bytes -= node.path().len();
-        if last_of_topic {
-            f(node.path());
-        }
+        f(node.path(), last_of_topic);
         list.nodes.swap_remove(holder.position as usize);
         // The topic that was last in the list stands where this one stood.
         if let Some(&moved) = list.nodes.get(holder.position as usize)

@@ -37,7 +37,10 @@ pub(crate) enum Pushed {
 #[derive(Debug, Default)]
 struct Lane {
     queue: InQueue,
-    news: Vec<News>,
+    /// With each, how many messages were pushed before it.
+    news: Vec<(u64, News)>,
+    /// Messages that the receiver has taken.
+    taken: u64,
     /// Messages pushed, and not reported as received.
     outstanding: usize,
     /// The sender's SNDHWM; 0 is no limit.
@@ -152,12 +155,16 @@ impl LaneEnd {
 
     /// Tells the other end something; it has to be called.
     pub(crate) fn tell(&self, news: News) {
-        lock(&self.outgoing).news.push(news);
+        let mut lane = lock(&self.outgoing);
+        let at = lane.taken + lane.queue.messages() as u64;
+        lane.news.push((at, news));
     }
 
-    /// What the other end has told.
-    pub(crate) fn take_news(&self) -> Vec<News> {
-        std::mem::take(&mut lock(&self.incoming).news)
+    /// How many messages this end has taken so far, and what the other end has told, each with the
+    /// number of messages that it sent before.
+    pub(crate) fn take_news(&self) -> (u64, Vec<(u64, News)>) {
+        let mut lane = lock(&self.incoming);
+        (lane.taken, std::mem::take(&mut lane.news))
     }
 
     /// A whole message was handed to the application. True if the lane should be told.
@@ -176,6 +183,7 @@ impl LaneEnd {
         if queue.messages() == 0 {
             queue.trim();
             std::mem::swap(queue, &mut lane.queue);
+            lane.taken += queue.messages() as u64;
             lane.awake = queue.messages() > 0;
         }
         call_sender

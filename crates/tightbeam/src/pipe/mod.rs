@@ -357,6 +357,19 @@ impl Pipes {
         self.get(id).map_or(0, |pipe| pipe.incoming.messages())
     }
 
+    /// Messages of this peer that wait to be received, wherever they lie.
+    pub(crate) fn unreceived(&self, id: PipeId) -> usize {
+        self.get(id).map_or(0, Pipe::unreceived)
+    }
+
+    /// Counts a message for the application that the pattern made for this peer.
+    pub(crate) fn count_received(&mut self, id: PipeId, bytes: usize) {
+        if let Some(pipe) = self.slots.get_mut(id) {
+            pipe.traffic.messages_received += 1;
+            pipe.traffic.bytes_received += bytes as u64;
+        }
+    }
+
     /// What the socket's pipes have carried together.
     pub(crate) fn traffic(&self) -> Traffic {
         let mut all = self.gone;

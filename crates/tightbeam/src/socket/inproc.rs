@@ -22,6 +22,7 @@ use crate::context::names::{Introduction, Match, Neighbour, Offer};
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
 use crate::message::{Peer, PeerInfo};
+use crate::pattern::Request;
 use crate::pipe::{LaneEnd, News, Pipe, PipeId};
 use crate::reactor::waiters::Interest;
 
@@ -238,13 +239,16 @@ impl State {
 
     /// Takes what a peer in this process has said beside messages.
     fn take_news(&mut self, id: PipeId) {
-        let news = self.pipes.get(id).and_then(Pipe::lane).map(LaneEnd::take_news);
-        for news in news.into_iter().flatten() {
+        let Some(pipe) = self.pipes.get(id) else { return };
+        let Some((taken, news)) = pipe.lane().map(LaneEnd::take_news) else { return };
+        let received = taken - pipe.incoming.messages() as u64;
+        for (at, news) in news {
             let (topic, subscribe) = match &news {
                 News::Subscribe(topic) => (topic, true),
                 News::Cancel(topic) => (topic, false),
             };
-            self.pattern.peer_subscription(id, topic, subscribe);
+            let behind = usize::try_from(at.saturating_sub(received)).unwrap_or(usize::MAX);
+            self.peer_asks(id, Request { topic, subscribe, behind, within: false });
         }
     }
 
@@ -254,7 +258,9 @@ impl State {
         if fresh > 0 {
             self.pattern.readable(&mut self.pipes, id);
             self.waiters.notify(Interest::Receive, fresh);
-        } else if self.pipes.get(id).is_some_and(|pipe| pipe.dead && pipe.unreceived() == 0) {
+        } else if self.pipes.get(id).is_some_and(|pipe| pipe.dead && pipe.unreceived() == 0)
+            && !self.pattern.holds(id)
+        {
             self.remove_pipe(id);
         }
     }

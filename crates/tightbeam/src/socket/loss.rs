@@ -103,7 +103,10 @@ impl State {
             return;
         }
         if let Some(pipe) = lost.pipe {
-            self.pattern.interrupt(pipe);
+            let notices = self.pattern.interrupt(&self.pipes, pipe, &self.options);
+            if notices > 0 {
+                self.waiters.notify(Interest::Receive, notices);
+            }
             if immediate {
                 // The pipe was made for this connection, and goes with it.
                 if let Some(session) = self.sessions.get_mut(id) {
@@ -142,7 +145,11 @@ impl State {
 
     /// The pattern sends nothing more through the pipe; who waits to do so is told.
     pub(super) fn retire_pipe(&mut self, id: PipeId) {
-        self.pattern.detach(id);
+        let State { pattern, pipes, options, .. } = self;
+        let notices = pattern.detach(pipes, id, options);
+        if notices > 0 {
+            self.waiters.notify(Interest::Receive, notices);
+        }
         let senders = self.pattern.senders_to_wake(0);
         self.waiters.notify(Interest::Send, senders);
     }
@@ -154,7 +161,7 @@ impl State {
         let Some(pipe) = self.pipes.get_mut(id) else { return };
         pipe.dead = true;
         self.undelivered += pipe.outgoing.messages();
-        let empty = pipe.unreceived() == 0;
+        let empty = pipe.unreceived() == 0 && !self.pattern.holds(id);
         if empty || self.life != Life::Open {
             self.remove_pipe(id);
         } else {

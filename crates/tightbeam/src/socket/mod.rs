@@ -34,7 +34,8 @@ pub use self::poll_set::{PollEvent, PollWaker, Poller};
 pub use self::poller::{PollItem, poll};
 pub use self::transfer::Copied;
 pub use self::typed::{
-    Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed,
+    Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed, XPub,
+    XSub,
 };
 pub use self::wait::Timing;
 
@@ -137,7 +138,8 @@ impl Core {
 
     pub(crate) fn subscribe(&self, topic: &[u8], subscribe: bool) -> Result<()> {
         let mut guard = self.lock()?;
-        if !guard.pattern.subscribe(topic, subscribe)? {
+        let state = &mut *guard;
+        if !state.pattern.subscribe(topic, subscribe, &state.options)? {
             return Ok(());
         }
         guard.announce(topic, subscribe);
@@ -185,6 +187,9 @@ impl Core {
             number::FD => {
                 drop(guard);
                 OwnedValue::Int(self.event_descriptor()?.as_raw_fd())
+            }
+            number::TOPICS_COUNT => {
+                OwnedValue::Int(i32::try_from(guard.pattern.topics()).unwrap_or(i32::MAX))
             }
             number::EVENTS => {
                 drop(guard);
@@ -242,6 +247,7 @@ impl State {
 
     /// Options that hold for pipes that exist already.
     fn apply_options(&mut self) {
+        self.pattern.apply(&self.options);
         let (send, receive) = self.marks();
         for pipe in self.pipes.iter_mut() {
             pipe.set_marks(send, receive);

@@ -7,9 +7,10 @@ use zmtp::Event;
 
 use super::state::{Source, State};
 use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
-use crate::message::{Peer, PeerInfo};
+use crate::message::{Frame, Peer, PeerInfo};
 use crate::monitor::EventKind;
-use crate::pipe::{Pipe, PipeId};
+use crate::pattern::{News, Request};
+use crate::pipe::{Parts, Pipe, PipeId};
 use crate::reactor::waiters::Interest;
 
 impl State {
@@ -65,14 +66,20 @@ impl State {
     /// Deals with what the protocol reports. True if there is something to write.
     pub(super) fn take_events(&mut self, id: SourceId, token: usize) -> bool {
         let mut reply = false;
+        let mut before = 0;
         while let Some(event) = self.next_event(id) {
             match event {
                 Event::Ready(peer) => {
                     self.establish(id, &peer);
                     reply = true;
                 }
-                Event::Subscribe(topic) => self.peer_subscribes(id, &topic, true, token),
-                Event::Cancel(topic) => self.peer_subscribes(id, &topic, false, token),
+                Event::MessagesBefore(messages) => before = messages as usize,
+                Event::Subscribe(topic) => self.subscribes(id, &topic, true, before, token),
+                Event::Cancel(topic) => self.subscribes(id, &topic, false, before, token),
+                Event::Within(topic, subscribe) if !self.options.only_first_subscribe => {
+                    let request = Request { topic: &topic, subscribe, behind: 0, within: true };
+                    self.connection_asks(id, request, token);
+                }
                 _ => {}
             }
         }
@@ -83,16 +90,40 @@ impl State {
         self.connection(id)?.protocol()?.poll_event()
     }
 
-    fn peer_subscribes(&mut self, id: SourceId, topic: &[u8], subscribe: bool, token: usize) {
+    /// A peer subscribed or cancelled, behind so many messages of the same read.
+    fn subscribes(
+        &mut self,
+        id: SourceId,
+        topic: &[u8],
+        subscribe: bool,
+        before: usize,
+        token: usize,
+    ) {
+        let pipe = self.connection(id).and_then(|connection| connection.pipe);
+        let behind = before + pipe.map_or(0, |pipe| self.pipes.waiting(pipe));
+        self.connection_asks(id, Request { topic, subscribe, behind, within: false }, token);
+    }
+
+    /// A connection's peer wants something from the publisher that this socket is, within its budget.
+    fn connection_asks(&mut self, id: SourceId, request: Request<'_>, token: usize) {
         let Some(connection) = self.connection(id) else { return };
         let Some(pipe) = connection.pipe else { return };
         let terms = Arc::clone(&connection.terms);
-        self.pattern.peer_subscription(pipe, topic, subscribe);
+        self.peer_asks(pipe, request);
         let (topics, bytes) = self.pattern.subscriptions_of(pipe);
         if topics > terms.options.max_subscriptions {
             self.lose(id, Loss::Budget("subscriptions"), token);
         } else if bytes > terms.options.max_topic_bytes {
             self.lose(id, Loss::Budget("bytes of topics"), token);
+        }
+    }
+
+    /// The peer of a pipe wants something from the publisher that this socket is.
+    pub(super) fn peer_asks(&mut self, pipe: PipeId, request: Request<'_>) {
+        let State { pattern, pipes, options, .. } = self;
+        let notices = pattern.peer_subscription(pipes, pipe, request, options);
+        if notices > 0 {
+            self.waiters.notify(Interest::Receive, notices);
         }
     }
 
@@ -154,15 +185,35 @@ impl State {
         }
     }
 
-    /// Queues for every peer the news of a subscription, or of its end.
+    /// Tells every peer what the application has sent as subscriptions, and sends the rest of the message.
+    #[cold]
+    pub(super) fn send_on(&mut self, parts: Parts<'_>) {
+        for News { topic, subscribe } in self.pattern.take_news() {
+            self.announce(&topic, subscribe);
+        }
+        let State { pattern, pipes, options, .. } = self;
+        pattern.send_rest(pipes, parts, options);
+        for News { topic, subscribe } in self.pattern.take_news() {
+            // The other peers read it in the message.
+            self.tell_neighbours(&topic, subscribe);
+        }
+    }
+
+    /// Queues for every peer the news of a subscription, or of its end: behind the messages that wait, as
+    /// a message, or else as a command, which goes before messages.
     pub(super) fn announce(&mut self, topic: &[u8], subscribe: bool) {
         for source in self.sources.values_mut() {
             if let Source::Connection(connection) = source
                 && connection.phase == Phase::Traffic
                 && let Some(pipe) = connection.pipe
             {
-                connection.announce(topic, subscribe);
-                self.pipes.mark_dirty(pipe);
+                if self.pipes.get(pipe).is_some_and(|pipe| pipe.outgoing.messages() > 0) {
+                    let message = Frame::from([&[u8::from(subscribe)], topic].concat());
+                    self.pipes.push(pipe, &[], Parts::Frames(std::slice::from_ref(&message)));
+                } else {
+                    connection.announce(topic, subscribe);
+                    self.pipes.mark_dirty(pipe);
+                }
             }
         }
         self.tell_neighbours(topic, subscribe);

@@ -167,6 +167,67 @@ impl SocketBase {
         self.set_option(number::XPUB_NODROP, flag(on))
     }
 
+    /// Whether an XPUB receives every subscription, and not only the first to each topic. Sets back
+    /// [`set_xpub_verboser`](SocketBase::set_xpub_verboser). At once.
+    pub fn set_xpub_verbose(&self, on: bool) -> Result<()> {
+        self.set_option(number::XPUB_VERBOSE, flag(on))
+    }
+
+    /// Whether an XPUB receives every subscription and every cancellation, and not only the first and the
+    /// last of each topic. At once.
+    pub fn set_xpub_verboser(&self, on: bool) -> Result<()> {
+        self.set_option(number::XPUB_VERBOSER, flag(on))
+    }
+
+    /// Whether an XPUB leaves it to the application what its peers get: it receives every subscription
+    /// and cancellation, none of which has an effect, and says with
+    /// [`subscribe`](crate::Socket::subscribe) and `unsubscribe` what holds for the peer whose request it
+    /// received last. At once, for what comes then.
+    ///
+    /// ```
+    /// use tightbeam::{Context, Sub, XPub};
+    ///
+    /// let context = Context::new();
+    /// let (publisher, subscriber) = (context.socket::<XPub>()?, context.socket::<Sub>()?);
+    /// publisher.set_xpub_manual(true)?;
+    /// subscriber.connect(publisher.bind("tcp://127.0.0.1:*")?)?;
+    /// subscriber.subscribe("")?; // everything; but it gets
+    /// assert_eq!(publisher.recv()?, b"\x01");
+    /// publisher.subscribe("public.")?;
+    /// publisher.send("secret.plans")?;
+    /// publisher.send("public.news")?;
+    /// assert_eq!(subscriber.recv()?, "public.news");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_xpub_manual(&self, on: bool) -> Result<()> {
+        self.set_option(number::XPUB_MANUAL, flag(on))
+    }
+
+    /// As [`set_xpub_manual`](SocketBase::set_xpub_manual), and the next message that is sent after a
+    /// request was received goes to that peer alone, if it matches: its last value, which the others
+    /// have. At once.
+    pub fn set_xpub_manual_last_value(&self, on: bool) -> Result<()> {
+        self.set_option(number::XPUB_MANUAL_LAST_VALUE, flag(on))
+    }
+
+    /// What a PUB or XPUB sends first to each peer that comes, whatever it will subscribe to; a SUB that
+    /// is to receive it must have subscribed to it. Empty, the default: nothing. At once.
+    pub fn set_xpub_welcome_message(&self, message: &[u8]) -> Result<()> {
+        self.set_option(number::XPUB_WELCOME_MSG, Value::Bytes(message))
+    }
+
+    /// Whether PUB and XPUB send to those who did not subscribe, and SUB receives what it did not
+    /// subscribe to. Both sides must set it. At once.
+    pub fn set_invert_matching(&self, on: bool) -> Result<()> {
+        self.set_option(number::INVERT_MATCHING, flag(on))
+    }
+
+    /// Whether parts of a message that have the form of subscriptions are none if there is data before
+    /// them: set at both XSUB and XPUB. At once.
+    pub fn set_only_first_subscribe(&self, on: bool) -> Result<()> {
+        self.set_option(number::ONLY_FIRST_SUBSCRIBE, flag(on))
+    }
+
     /// Tells every peer a property `X-name` in the handshake. For endpoints that follow; once for each
     /// name.
     pub fn set_property(&self, name: &str, value: &str) -> Result<()> {

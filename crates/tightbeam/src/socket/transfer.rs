@@ -286,7 +286,10 @@ impl State {
     fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
         let State { pattern, pipes, options, .. } = self;
         pattern.send(pipes, parts, options)?;
-        self.turn_changed();
+        match self.pattern {
+            Pattern::XSub(_) => self.send_on(parts),
+            _ => self.turn_changed(),
+        }
         Ok(())
     }
 

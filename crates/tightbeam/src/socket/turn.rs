@@ -237,7 +237,7 @@ impl State {
         }
         if pipe.lane().is_some() {
             self.take_local(id);
-        } else if pipe.dead && empty {
+        } else if pipe.dead && empty && !self.pattern.holds(id) {
             self.remove_pipe(id);
         } else if pipe.paused && pipe.may_resume() {
             pipe.paused = false;

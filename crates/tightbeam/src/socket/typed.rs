@@ -76,6 +76,47 @@ socket_types! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     Pair: Sends Receives;
+    /// Sends to every peer that subscribed, and receives what they subscribe: a message of one part, the
+    /// byte 1 and the topic, for the first subscription to a topic, and the byte 0 and the topic when the
+    /// last one is cancelled or its peer has gone. Other messages that its peers send are received, too
+    /// (RFC 29). The frame's peer is who sent it.
+    ///
+    /// Subscriptions hold at once, before the application hears of them. What one peer has subscribed and
+    /// the application has not received counts against the peer's MAX_SUBSCRIPTIONS and MAX_TOPIC_BYTES.
+    /// Unlike in libzmq, a cancellation by a peer that had not subscribed is not received (but with
+    /// XPUB_VERBOSER and XPUB_MANUAL).
+    ///
+    /// ```
+    /// use tightbeam::{Context, Sub, XPub};
+    ///
+    /// let context = Context::new();
+    /// let (publisher, subscriber) = (context.socket::<XPub>()?, context.socket::<Sub>()?);
+    /// subscriber.connect(publisher.bind("tcp://127.0.0.1:*")?)?;
+    /// subscriber.subscribe("news")?;
+    /// assert_eq!(publisher.recv()?, b"\x01news");
+    /// publisher.send("news at ten")?; // it is known that somebody listens
+    /// assert_eq!(subscriber.recv()?, "news at ten");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    XPub: Sends Receives;
+    /// Receives what it subscribed to, which it does by sending: a part at the front of a message that
+    /// begins with the byte 1 subscribes to the topic behind it, one that begins with 0 cancels.
+    /// Everything else goes to all its publishers; who has no room goes without (RFC 29). It does not
+    /// check what publishers send it.
+    ///
+    /// ```
+    /// use tightbeam::{Context, XPub, XSub};
+    ///
+    /// let context = Context::new();
+    /// let (publisher, subscriber) = (context.socket::<XPub>()?, context.socket::<XSub>()?);
+    /// subscriber.connect(publisher.bind("tcp://127.0.0.1:*")?)?;
+    /// subscriber.send("who is there?")?;
+    /// subscriber.send(b"\x01news")?;
+    /// assert_eq!(publisher.recv()?, "who is there?");
+    /// assert_eq!(publisher.recv()?, b"\x01news");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    XSub: Sends Receives;
 }
 
 /// A socket of type `T`.
@@ -280,6 +321,43 @@ impl Socket<Req> {
         let begun = Instant::now();
         self.send_timeout(message, timeout).map_err(Error::from)?;
         self.recv_timeout(timeout.saturating_sub(begun.elapsed()))
+    }
+}
+
+impl Socket<XSub> {
+    /// Subscribes to what begins with `topic`: what sending the byte 1 and the topic does.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
+        self.any.subscribe(topic)
+    }
+
+    /// Takes a subscription back; one that was never made is ignored.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
+        self.any.unsubscribe(topic)
+    }
+}
+
+impl Socket<XPub> {
+    /// With [`set_xpub_manual`](SocketBase::set_xpub_manual): subscribes the peer whose subscription or
+    /// cancellation was received last to what begins with `topic`. Nothing happens if it has gone.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`] without XPUB_MANUAL, [`Error::Terminated`], [`Error::Forked`].
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
+        self.any.subscribe(topic)
+    }
+
+    /// Takes back what [`subscribe`](Socket::subscribe) gave that peer, if it did.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Socket::subscribe).
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
+        self.any.unsubscribe(topic)
     }
 }
 

@@ -53,6 +53,7 @@ impl Inbound {
     ) -> Scan {
         let mut gathered = Gathered::default();
         let mut at = start;
+        side.events.begin_read();
         let error = loop {
             let rest = input.get(at..).unwrap_or_default();
             match self.transcode_one(now, rest, side, &mut gathered) {
@@ -117,9 +118,10 @@ impl Inbound {
         }
     }
 
-    /// Subscriptions that are messages have one frame (RFC 23, "The Publish-Subscribe Pattern").
+    /// Subscriptions that are messages have one frame (RFC 23, "The Publish-Subscribe Pattern"). libzmq
+    /// sends several in one message, too, and takes data that follows for a message of its own.
     const fn may_be_subscription(&self, header: FrameHeader) -> bool {
-        self.publishes() && self.open_frames == 0 && !header.more && !header.command
+        self.publishes() && self.open_frames == 0 && !header.command
     }
 
     fn gather(
@@ -129,10 +131,15 @@ impl Inbound {
         side: &mut Side,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
-        if self.may_be_subscription(header)
+        if self.publishes()
             && let [kind @ (0 | 1), topic @ ..] = body
         {
-            return self.subscription(*kind == 1, topic, side);
+            if self.may_be_subscription(header) {
+                return self.subscription(*kind == 1, topic, side);
+            }
+            if self.check_topic(header.body_len.saturating_sub(1)).is_ok() {
+                side.events.within(body);
+            }
         }
         self.open_frames = if header.more { self.open_frames + 1 } else { 0 };
         if self.socket_type == SocketType::Pub {
@@ -142,6 +149,7 @@ impl Inbound {
         frame::append(header.more, false, &[body], &mut gathered.buffer);
         if !header.more {
             gathered.messages = gathered.messages.saturating_add(1);
+            side.events.count_messages(gathered.messages);
             gathered.whole = gathered.buffer.len();
         }
         Ok(())

@@ -12,6 +12,7 @@ struct Outcome {
     events: Vec<Event>,
     frames: Vec<Frame>,
     messages: u32,
+    positions: Vec<u32>,
     sent: Vec<u8>,
     rest: usize,
     error: Option<Error>,
@@ -23,11 +24,11 @@ fn play(config: &Config, reads: &[&[u8]], now: Instant) -> Outcome {
     for read in reads {
         end.deliver(now, read);
     }
-    let End { mut events, frames, messages, out: sent, error, .. } = end;
+    let End { mut events, frames, messages, positions, out: sent, error, .. } = end;
     // PONGs in one read are one event.
     events.dedup_by(|a, b| *a == Event::Pong && *b == Event::Pong);
     let rest = if error.is_some() { 0 } else { end.rest.len() };
-    Outcome { events, frames, messages, sent, rest, error }
+    Outcome { events, frames, messages, positions, sent, rest, error }
 }
 
 /// Plays a stream whole, in every two parts, and in equal chunks of many sizes.

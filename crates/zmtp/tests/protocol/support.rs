@@ -24,6 +24,10 @@ pub(crate) struct End {
     pub(crate) frames: Vec<Frame>,
     /// As counted by `Progress::messages`.
     pub(crate) messages: u32,
+    /// The same, when the last read began.
+    messages_before_read: u32,
+    /// Of each subscription and cancellation, how many messages came before it.
+    pub(crate) positions: Vec<u32>,
     pub(crate) partial: Option<FrameHeader>,
     pub(crate) error: Option<Error>,
     /// The answers to `Event::Authenticate`.
@@ -39,6 +43,8 @@ impl End {
             events: Vec::new(),
             frames: Vec::new(),
             messages: 0,
+            messages_before_read: 0,
+            positions: Vec::new(),
             partial: None,
             error: None,
             verdict: None,
@@ -57,6 +63,7 @@ impl End {
 
     fn read(&mut self, now: Instant) {
         let input = std::mem::take(&mut self.rest);
+        self.messages_before_read = self.messages;
         match self.connection.handle_read(now, &input) {
             Ok(progress) => {
                 self.take_traffic(&progress, &input);
@@ -105,8 +112,17 @@ impl End {
 
     /// Takes events and what is to be sent, answers verdicts, and asks for errors that are due.
     fn settle(&mut self, now: Instant) {
+        let mut position = self.messages_before_read;
         while let Some(event) = self.connection.poll_event() {
             let asks = matches!(event, Event::Authenticate(_));
+            match event {
+                Event::MessagesBefore(messages) => {
+                    position = self.messages_before_read + messages;
+                    continue;
+                }
+                Event::Subscribe(_) | Event::Cancel(_) => self.positions.push(position),
+                _ => {}
+            }
             self.events.push(event);
             if asks && let Some(verdict) = self.verdict.take() {
                 self.answer(now, verdict);

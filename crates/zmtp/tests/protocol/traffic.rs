@@ -111,29 +111,67 @@ fn subscriptions_come_in_either_form() {
 fn an_xpub_hands_other_messages_up_and_a_pub_drops_them() {
     let bytes = [
         frame(0, b"user"),
-        frame(1, b"\x01a"),
-        frame(0, b"\x01b"),
+        frame(1, b"of two"),
+        frame(0, b"parts"),
         frame(0, b""),
         frame(0, b"\x01c"),
+        frame(0, b"\x02"),
+        command("CANCEL", b"c"),
     ];
+    let expected = [Event::Subscribe(b"c".to_vec()), Event::Cancel(b"c".to_vec())];
     let mut script = publisher(SocketType::XPub);
     script.send(&bytes.concat());
-    assert_eq!(script.end.subscriptions(), [Event::Subscribe(b"c".to_vec())]);
+    assert_eq!(script.end.subscriptions(), expected);
+    assert_eq!(script.end.positions, [3, 4], "in order with the messages");
     assert_eq!(
         script.end.frames,
         [
             (false, b"user".to_vec()),
-            (true, b"\x01a".to_vec()),
-            (false, b"\x01b".to_vec()),
+            (true, b"of two".to_vec()),
+            (false, b"parts".to_vec()),
             (false, vec![]),
+            (false, b"\x02".to_vec()),
         ]
     );
-    assert_eq!(script.end.messages, 3);
+    assert_eq!(script.end.messages, 4);
 
     let mut script = publisher(SocketType::Pub);
     script.send(&bytes.concat());
-    assert_eq!(script.end.subscriptions(), [Event::Subscribe(b"c".to_vec())]);
+    assert_eq!(script.end.subscriptions(), expected);
     assert_eq!((script.end.frames.len(), script.end.messages), (0, 0));
+}
+
+/// libzmq 4.3.4 sends an XSUB's messages of several parts as they are, and this is what its XPUB makes of them.
+#[test]
+fn parts_that_are_subscriptions_are_taken_out_at_the_front_and_reported_further_behind() {
+    let bytes = [
+        frame(1, b"\x01a"),
+        frame(1, b"\0b"),
+        frame(1, b"data"),
+        frame(1, b"\x01c"),
+        frame(0, b"\0d"),
+        frame(1, b"\x01e"),
+        frame(0, b"\x01f"),
+    ];
+    let mut script = publisher(SocketType::XPub);
+    script.send(&bytes.concat());
+    let subscribe = |topic: &[u8]| Event::Subscribe(topic.to_vec());
+    assert_eq!(
+        script.end.events[1..],
+        [
+            subscribe(b"a"),
+            Event::Cancel(b"b".to_vec()),
+            Event::Within(b"c".to_vec(), true),
+            Event::Within(b"d".to_vec(), false),
+            subscribe(b"e"),
+            subscribe(b"f"),
+        ]
+    );
+    assert_eq!(
+        script.end.frames,
+        [(true, b"data".to_vec()), (true, b"\x01c".to_vec()), (false, b"\0d".to_vec())]
+    );
+    assert_eq!((script.end.messages, &script.end.positions[..]), (1, &[0, 0, 1, 1][..]));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use super::build::*;
 const ROUTERS: &[SocketType] = &[Rep, Router];
 
 pub(super) const ROWS: &[OptionSpec] = &[
-    bytes("SUBSCRIBE", SUBSCRIBE, 0, usize::MAX, TOPIC).set_only().live().of(&[Sub]),
-    bytes("UNSUBSCRIBE", UNSUBSCRIBE, 0, usize::MAX, TOPIC).set_only().live().of(&[Sub]),
+    bytes("SUBSCRIBE", SUBSCRIBE, 0, usize::MAX, TOPIC).set_only().live().of(&[Sub, XPub]),
+    bytes("UNSUBSCRIBE", UNSUBSCRIBE, 0, usize::MAX, TOPIC).set_only().live().of(&[Sub, XPub]),
     flag("ROUTER_MANDATORY", ROUTER_MANDATORY)
         .of(ROUTERS)
         .kept(|o| o.router_mandatory.into(), |o, v| o.router_mandatory = v != 0),
@@ -56,9 +56,13 @@ pub(super) const ROWS: &[OptionSpec] = &[
     flag("XPUB_MANUAL", XPUB_MANUAL)
         .of(PUBLISHERS)
         .kept(|o| o.xpub_manual.into(), |o, v| o.xpub_manual = v != 0),
-    flag("XPUB_MANUAL_LAST_VALUE", XPUB_MANUAL_LAST_VALUE)
-        .of(PUBLISHERS)
-        .kept(|o| o.xpub_manual_last_value.into(), |o, v| o.xpub_manual_last_value = v != 0),
+    flag("XPUB_MANUAL_LAST_VALUE", XPUB_MANUAL_LAST_VALUE).of(PUBLISHERS).kept(
+        |o| o.xpub_manual_last_value.into(),
+        |o, v| {
+            o.xpub_manual = v != 0;
+            o.xpub_manual_last_value = v != 0;
+        },
+    ),
     bytes("XPUB_WELCOME_MSG", XPUB_WELCOME_MSG, 0, usize::MAX, "bytes of any number")
         .set_only()
         .live()
@@ -70,4 +74,5 @@ pub(super) const ROWS: &[OptionSpec] = &[
     flag("ONLY_FIRST_SUBSCRIBE", ONLY_FIRST_SUBSCRIBE)
         .of(&[Pub, XPub, XSub])
         .kept(|o| o.only_first_subscribe.into(), |o, v| o.only_first_subscribe = v != 0),
+    answer("TOPICS_COUNT", TOPICS_COUNT).default_int(0).of(&[Pub, Sub, XPub, XSub]),
 ];

@@ -5,11 +5,6 @@ use proptest::prelude::*;
 use super::*;
 
 impl<K: Copy + Ord> Subscriptions<K> {
-    /// How many different topics there are.
-    fn len(&self) -> usize {
-        self.topics
-    }
-
     /// About how many bytes the set holds, without what the allocator adds.
     fn memory(&self) -> usize {
         let lists: usize = self.lists.iter().map(|list| list.nodes.capacity() * 4).sum();
@@ -146,7 +141,11 @@ fn run(set: &mut Subscriptions<u8>, model: &mut Model, step: Step) {
         Step::Cancel(topic, who) => assert_eq!(set.cancel(&topic, who), model.cancel(&topic, who)),
         Step::Remove(who) => {
             let mut gone = Vec::new();
-            set.remove_subscriber(who, |topic| gone.push(topic.to_vec()));
+            set.remove_subscriber(who, |topic, last| {
+                if last {
+                    gone.push(topic.to_vec());
+                }
+            });
             gone.sort_unstable();
             assert!(gone.into_iter().eq(model.remove(who)));
         }
@@ -204,8 +203,8 @@ proptest! {
             }
             run(&mut set, &mut model, step);
         }
-        set.remove_subscriber(100, |_| {});
-        set.remove_subscriber(101, |_| {});
+        set.remove_subscriber(100, |_, _| {});
+        set.remove_subscriber(101, |_, _| {});
         prop_assert!(set.nodes.len() < 1500);
         compare(&set, &model, &messages);
     }
@@ -235,7 +234,7 @@ fn unknown_topics_and_subscribers_are_not_cancelled() {
     {
         assert_eq!(set.cancel(topic, who), None);
     }
-    set.remove_subscriber(2, |_| panic!("nobody had a topic"));
+    set.remove_subscriber(2, |_, _| panic!("nobody had a topic"));
     assert_eq!(set.len(), 1);
 }
 
@@ -290,7 +289,7 @@ fn a_deep_chain_is_walked_without_recursion() {
     assert!(set.memory() < 2 * set.topic_bytes_of(1));
     assert_eq!(set.matched(&giant), [1]);
     let mut gone = 0;
-    set.remove_subscriber(1, |_| gone += 1);
+    set.remove_subscriber(1, |_, last| gone += usize::from(last));
     assert_eq!(gone, giant.len() + 1);
     assert!(set.len() == 0 && set.memory() < 1024);
 }
@@ -310,7 +309,7 @@ fn memory_follows_the_topics_up_and_down() {
     let per_topic = (set.memory() - before) / TOPICS as usize;
     assert!(per_topic < 256, "{per_topic} bytes for a topic of 8");
     set.check();
-    set.remove_subscriber(1000, |_| {});
+    set.remove_subscriber(1000, |_, _| {});
     set.check();
     assert_eq!((set.len(), set.matched(b"goods").len()), (1, 100));
     assert!(set.memory() < before + 64 * 1024, "{} after {before}", set.memory());
@@ -326,7 +325,7 @@ fn a_crowd_comes_and_goes() {
     assert!(set.matched(b"newspaper").into_iter().eq(0..2000));
     for who in 0..2000 {
         assert_eq!(set.topics_of(who), 2);
-        set.remove_subscriber(who, |_| assert_eq!(who, 1999));
+        set.remove_subscriber(who, |_, last| assert_eq!(last, who == 1999));
     }
     assert!(set.len() == 0 && set.memory() < 1024);
 }
