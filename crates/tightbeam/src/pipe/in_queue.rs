@@ -155,15 +155,28 @@ impl InQueue {
     }
 
     fn push_copy(&mut self, more: bool, body: &[u8]) {
-        let mut header = [0; 9];
-        let n = encode_header(more, false, body.len() as u64, &mut header);
+        let mut header = [u8::from(more), 0, 0, 0, 0, 0, 0, 0, 0];
+        let n = match u8::try_from(body.len()) {
+            Ok(len) => {
+                header[1] = len;
+                2
+            }
+            Err(_) => encode_header(more, false, body.len() as u64, &mut header),
+        };
         let chunk = self.local_chunk(n + body.len());
-        chunk.append(&header[..n]);
-        chunk.append(body);
+        let buffer = &mut chunk.buffer;
+        buffer.truncate(chunk.end);
+        buffer.reserve(header.len() + body.len());
+        // A copy of known length needs no call.
+        buffer.extend_from_slice(&header);
+        buffer.truncate(chunk.end + n);
+        buffer.extend_from_slice(body);
+        chunk.end = buffer.len();
         self.bytes += n + body.len();
     }
 
     /// A chunk at the end that takes so many bytes more: a frame lies in one piece.
+    #[inline]
     fn local_chunk(&mut self, bytes: usize) -> &mut Chunk {
         let fits = |chunk: &Chunk| chunk.end == 0 || chunk.end + bytes <= LOCAL_CHUNK;
         if !matches!(self.pieces.back(), Some(Piece::Chunk(chunk)) if fits(chunk)) {

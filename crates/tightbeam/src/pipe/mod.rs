@@ -103,13 +103,18 @@ impl Pipe {
     /// Whether one more message may be queued.
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        if self.dead || self.closing {
-            return false;
-        }
         match &self.lane {
-            None => self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm,
-            Some(lane) => lane.has_room(),
+            None => self.has_wire_room(),
+            Some(lane) => !self.dead && !self.closing && lane.has_room(),
         }
+    }
+
+    /// The same for a peer of another process.
+    #[inline]
+    fn has_wire_room(&self) -> bool {
+        !self.dead
+            && !self.closing
+            && (self.send_hwm == 0 || self.outgoing.messages() < self.send_hwm)
     }
 
     /// Messages that wait to be sent, or to be received by a socket of this process.
@@ -214,8 +219,8 @@ impl Pipes {
     #[inline]
     pub(crate) fn push(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) {
         match self.slots.get_mut(id) {
-            Some(Pipe { lane: Some(_), .. }) => {
-                self.hand_over(id, prefix, parts);
+            Some(pipe) if pipe.lane.is_some() => {
+                Self::hand_over(pipe, id, &mut self.calls, prefix, parts);
             }
             Some(pipe) => {
                 Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
@@ -228,8 +233,10 @@ impl Pipes {
     #[inline]
     pub(crate) fn offer(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
         match self.slots.get_mut(id) {
-            Some(Pipe { lane: Some(_), .. }) => self.hand_over(id, prefix, parts),
-            Some(pipe) if pipe.has_room() => {
+            Some(pipe) if pipe.lane.is_some() => {
+                Self::hand_over(pipe, id, &mut self.calls, prefix, parts)
+            }
+            Some(pipe) if pipe.has_wire_room() => {
                 Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
                 true
             }
@@ -238,15 +245,21 @@ impl Pipes {
     }
 
     /// Hands a message to a peer in this process if it has room.
-    fn hand_over(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
-        let Some(pipe) = self.slots.get_mut(id) else { return false };
+    #[inline(never)]
+    fn hand_over(
+        pipe: &mut Pipe,
+        id: PipeId,
+        calls: &mut Vec<PipeId>,
+        prefix: &[u8],
+        parts: Parts<'_>,
+    ) -> bool {
         let Some(lane) = pipe.lane.as_ref().filter(|_| !pipe.dead && !pipe.closing) else {
             return false;
         };
         match lane.push(prefix, parts) {
             Pushed::Refused => return false,
             Pushed::Quietly => {}
-            Pushed::CallReceiver => self.calls.push(id),
+            Pushed::CallReceiver => calls.push(id),
         }
         pipe.traffic.messages_sent += 1;
         pipe.traffic.bytes_sent += parts.body_bytes() as u64;
@@ -305,7 +318,7 @@ impl Pipes {
         if !std::mem::replace(&mut pipe.dirty, true) {
             dirty.push(id);
         }
-        if pipe.outgoing.bytes() >= buffers::BUFFER_SIZE || !pipe.has_room() {
+        if pipe.outgoing.bytes() >= buffers::BUFFER_SIZE || !pipe.has_wire_room() {
             urgent.push(id);
         }
     }

@@ -68,11 +68,11 @@ pub(crate) struct Wakeups {
 
 impl Wakeups {
     /// Wakes threads and tasks; the socket's poll is left to its owner.
-    pub(crate) fn deliver(self) {
-        for parker in self.threads {
+    pub(crate) fn deliver(&mut self) {
+        for parker in self.threads.drain(..) {
             parker.unpark();
         }
-        for waker in self.tasks {
+        for waker in self.tasks.drain(..) {
             waker.wake();
         }
     }
@@ -199,9 +199,9 @@ impl Waiters {
         self.has_wakeups
     }
 
-    /// Who is to be woken.
-    pub(crate) fn take_wakeups(&mut self) -> Wakeups {
+    /// Moves to `none`, which is empty, who is to be woken.
+    pub(crate) fn take_wakeups(&mut self, none: &mut Wakeups) {
         self.has_wakeups = false;
-        std::mem::take(&mut self.wakeups)
+        std::mem::swap(&mut self.wakeups, none);
     }
 }

@@ -10,7 +10,8 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use zmtp::SocketType;
 
-use super::state::{Deferred, Guard, Life, State};
+use super::guard::Guard;
+use super::state::{Deferred, Life, State};
 use super::watch::Watch;
 use crate::context::{ContextShared, SocketId};
 use crate::error::{Error, Result};
@@ -217,8 +218,8 @@ impl Core {
     }
 
     /// Wakes those that were notified.
-    pub(super) fn wake(&self, wakeups: Wakeups) {
-        if wakeups.poll
+    pub(super) fn wake(&self, wakeups: &mut Wakeups) {
+        if std::mem::take(&mut wakeups.poll)
             && let Some(reactor) = self.reactor.get()
         {
             reactor.wake_poll();

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::sync::Weak;
 
 use super::core::Core;
-use super::state::{Guard, State};
+use super::guard::Guard;
+use super::state::State;
 use crate::connection::{SourceId, WriteJob, WriteOutcome};
 use crate::pipe::buffers::BUFFER_SIZE;
 use crate::reactor::shared::Command;

@@ -313,14 +313,15 @@ impl State {
     }
 
     /// The sockets that are to be called, once the lock is released.
-    pub(super) fn take_calls(&mut self) -> Vec<Neighbour> {
-        let mut calls = std::mem::take(&mut self.pipes.calls);
-        calls.dedup();
+    pub(super) fn take_calls(&mut self, calls: &mut Vec<Neighbour>) {
         let State { local, pipes, .. } = self;
-        let neighbour = |id: PipeId| match pipes.get(id) {
-            Some(_) => local.neighbours.get(id).cloned(),
-            None => local.neighbours.remove(id),
-        };
-        calls.into_iter().filter_map(neighbour).collect()
+        pipes.calls.dedup();
+        while let Some(id) = pipes.calls.pop() {
+            let neighbour = match pipes.get(id) {
+                Some(_) => local.neighbours.get(id).cloned(),
+                None => local.neighbours.remove(id),
+            };
+            calls.extend(neighbour);
+        }
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use zmtp::Role;
 
 use super::core::{Core, Reactor};
-use super::state::{Guard, Listening, Source, Timer};
+use super::guard::Guard;
+use super::state::{Listening, Source, Timer};
 use super::turn::token_of;
 use crate::connection::{Origin, Phase, SourceId};
 use crate::endpoint::{Address, Endpoint};

@@ -8,6 +8,7 @@ mod connecting;
 mod core;
 mod flush;
 mod future;
+mod guard;
 mod inproc;
 mod leaving;
 mod listening;

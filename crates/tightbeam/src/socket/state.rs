@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::burst::Burst;
 use super::inproc::Local;
-use super::watch::{Watch, Watching};
-use super::{Core, inproc};
+use super::watch::Watching;
 use crate::connection::{Connection, SessionId, SourceId};
-use crate::context::names::Neighbour;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::message::Frame;
@@ -22,7 +20,7 @@ use crate::options::Options;
 use crate::pattern::Pattern;
 use crate::pipe::{PipeId, Pipes, Segment};
 use crate::reactor::shared::Command;
-use crate::reactor::waiters::{Waiters, Wakeups};
+use crate::reactor::waiters::Waiters;
 use crate::session::Session;
 use crate::terms::Terms;
 use crate::transport::{SharedListener, Stream};
@@ -141,8 +139,19 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
-    /// Whoever releases the lock looks, even if nothing is put off.
-    pub(crate) fn touch(&mut self) {
+    #[inline]
+    pub(super) fn touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Takes what is to be done; `again` if there will be something next time in any case.
+    pub(super) fn take(&mut self, again: bool) -> Deferred {
+        self.touched = again;
+        std::mem::take(&mut self.deferred)
+    }
+
+    /// There will be something next time in any case.
+    pub(super) fn touch(&mut self) {
         self.touched = true;
     }
 }
@@ -264,104 +273,5 @@ impl State {
         if let Some(at) = Instant::now().checked_add(after) {
             self.set_timer(token, at, timer);
         }
-    }
-}
-
-/// The lock of a socket. What was put off is done when it is released.
-pub(crate) struct Guard<'a> {
-    // Fields are dropped in this order: first the lock is released.
-    state: MutexGuard<'a, State>,
-    after: After<'a>,
-}
-
-/// What is done when the lock has been released; mostly nothing.
-struct After<'a> {
-    core: &'a Core,
-    work: Option<Box<Work>>,
-}
-
-struct Work {
-    wakeups: Wakeups,
-    told: Vec<Arc<Watch>>,
-    deferred: Option<Deferred>,
-    /// Sockets of this process that have something waiting.
-    calls: Vec<Neighbour>,
-    /// Dropping a body may run foreign code.
-    released: Vec<Frame>,
-}
-
-impl<'a> Guard<'a> {
-    #[inline]
-    pub(super) fn new(core: &'a Core, state: MutexGuard<'a, State>) -> Guard<'a> {
-        Guard { state, after: After { core, work: None } }
-    }
-
-    #[cold]
-    fn put_off(&mut self) {
-        let state = &mut *self.state;
-        let again = state.follow_level();
-        let deferred = state.deferred.touched.then(|| std::mem::take(&mut state.deferred).deferred);
-        state.deferred.touched = again;
-        let wakeups = state.waiters.take_wakeups();
-        let told = state.take_told();
-        let released = std::mem::take(&mut state.pipes.released);
-        let calls = state.take_calls();
-        self.after.work = Some(Box::new(Work { wakeups, told, deferred, calls, released }));
-    }
-}
-
-impl Deref for Guard<'_> {
-    type Target = State;
-
-    #[inline]
-    fn deref(&self) -> &State {
-        &self.state
-    }
-}
-
-impl DerefMut for Guard<'_> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut State {
-        &mut self.state
-    }
-}
-
-impl Drop for Guard<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        let state = &*self.state;
-        if state.deferred.touched
-            || state.waiters.has_wakeups()
-            || !state.pipes.released.is_empty()
-            || !state.pipes.calls.is_empty()
-        {
-            self.put_off();
-        }
-    }
-}
-
-impl Drop for After<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.core.do_put_off(*work);
-        }
-    }
-}
-
-impl Core {
-    #[cold]
-    fn do_put_off(&self, work: Work) {
-        let Work { wakeups, told, deferred, calls, released } = work;
-        for watch in told {
-            watch.tell();
-        }
-        self.wake(wakeups);
-        calls.iter().for_each(inproc::call);
-        if let Some(deferred) = deferred {
-            self.do_deferred(deferred);
-        }
-        // Last, for it is foreign code that may panic.
-        drop(released);
     }
 }

@@ -1,7 +1,8 @@
 //! Sending and receiving, whole messages and part by part.
 
 use super::core::Core;
-use super::state::{Guard, State};
+use super::guard::Guard;
+use super::state::State;
 use super::wait::Timing;
 use crate::error::{Error, Result};
 use crate::message::{Frame, Message};

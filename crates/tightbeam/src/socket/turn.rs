@@ -8,7 +8,8 @@ use slotmap::{Key, KeyData};
 use zmtp::{FrameHeader, Progress};
 
 use super::core::{Core, Reactor, WAKE};
-use super::state::{Guard, Life, Source, State, Timer};
+use super::guard::Guard;
+use super::state::{Life, Source, State, Timer};
 use crate::connection::{Arrival, Loss, Phase, ReadJob, SourceId};
 use crate::error::Error;
 use crate::message::Frame;
@@ -246,13 +247,17 @@ impl State {
     }
 
     /// What was dropped unasked makes room, too. True if there was any: then more may be there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn resume_skipped(&mut self) -> bool {
-        let any = !self.pipes.skipped.is_empty();
+        !self.pipes.skipped.is_empty() && self.resume_each_skipped()
+    }
+
+    #[cold]
+    fn resume_each_skipped(&mut self) -> bool {
         while let Some(id) = self.pipes.skipped.pop() {
             self.after_recv(id);
         }
-        any
+        true
     }
 
     pub(super) fn resume_reading(&mut self, id: PipeId) {

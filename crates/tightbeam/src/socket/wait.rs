@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Reactor, Seat};
 use super::flush;
-use super::state::{Guard, State};
+use super::guard::Guard;
+use super::state::State;
 use crate::error::{Error, Result};
 use crate::reactor::handover::{Entry, Exit};
 use crate::reactor::io_thread::Driven;

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Readiness;
 use super::core::Core;
-use super::state::{Guard, Life, State};
+use super::guard::Guard;
+use super::state::{Life, State};
 use crate::error::{Error, Result};
 use crate::reactor::io_thread::Driven;
 use crate::reactor::waiters::News;

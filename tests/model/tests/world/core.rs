@@ -127,7 +127,8 @@ impl Core {
     fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
         let result = work(&mut state);
-        let wakeups = state.waiters.take_wakeups();
+        let mut wakeups = Wakeups::default();
+        state.waiters.take_wakeups(&mut wakeups);
         drop(state);
         if wakeups.poll && self.flaw != Flaw::PollNotWoken {
             self.kernel.wake_inner();
