@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tightbeam::options::number;
 use tightbeam::{Context, Error, Poller, Proxy, Pull, Push, Readiness};
-use tightbeam_tests::sockets::{LIMIT, join, open, open_with};
+use tightbeam_tests::sockets::{LIMIT, join, open, open_with, until};
 
 use crate::support::{finish, guarded};
 
@@ -74,6 +74,7 @@ fn a_signal_ends_a_proxy_and_a_poller() {
         interrupt(thread::spawn(move || poller.wait(None).map(drop)));
         thread::scope(|scope| {
             let (sender, sent) = std::sync::mpsc::channel();
+            let (ended, first_run) = std::sync::mpsc::channel();
             let (front, back) = (&front, &back);
             let runner = scope.spawn(move || {
                 let mut proxy = Proxy::new(front, back);
@@ -81,14 +82,21 @@ fn a_signal_ends_a_proxy_and_a_poller() {
                 sender.send((proxy.handle(), unsafe { libc::pthread_self() })).unwrap();
                 let interrupted = proxy.run();
                 assert!(matches!(interrupted, Err(Error::Interrupted)), "{interrupted:?}");
-                proxy.run().unwrap();
+                ended.send(()).unwrap();
+                while let Err(error) = proxy.run() {
+                    // A second signal was on its way.
+                    assert!(matches!(error, Error::Interrupted), "{error}");
+                }
             });
             let (handle, id) = sent.recv().unwrap();
             push.send("hello").unwrap();
             assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "hello");
-            thread::sleep(Duration::from_millis(20));
-            // SAFETY: the thread is joined below, so its id is valid.
-            assert_eq!(unsafe { libc::pthread_kill(id, libc::SIGUSR1) }, 0);
+            // A signal that comes while the proxy works ends nothing.
+            until("a signal ends the proxy's wait", || {
+                // SAFETY: the thread is joined below, so its id is valid.
+                assert_eq!(unsafe { libc::pthread_kill(id, libc::SIGUSR1) }, 0);
+                first_run.recv_timeout(Duration::from_millis(20)).is_ok()
+            });
             push.send("again").unwrap();
             assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "again");
             handle.terminate();
