@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A PUB has nothing to say to a PULL: the handshake fails, and the reason says why.
     let misfit = context.socket::<Pub>()?;
     misfit.connect(&endpoint)?;
-    show_until(&monitor, EventKind::HandshakeFailed)?;
+    show_until(&monitor, EventKind::Refused)?;
     println!("events missed because they were not read in time: {}", monitor.dropped());
     Ok(())
 }

@@ -16,9 +16,9 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["pattern"], &["error", "options", "pipe", "message"]),
     (&["transport"], &["endpoint", "error", "options", "sys"]),
     (&["terms"], &["error", "options"]),
-    (&["connection"], &["message", "pipe", "terms", "transport"]),
+    (&["monitor"], &["endpoint", "error", "message"]),
+    (&["connection"], &["message", "monitor", "pipe", "terms", "transport"]),
     (&["session"], &["connection", "endpoint", "pipe", "terms", "transport"]),
-    (&["monitor"], &["endpoint"]),
     (&["reactor"], &["sys"]),
     // A context opens its sockets and holds them, a socket tells its context when it has ended.
     (

@@ -8,6 +8,8 @@ mod hwm;
 mod inproc;
 mod ipc;
 mod linger;
+mod monitor_sockets;
+mod monitors;
 mod observe;
 mod pair;
 mod parts;

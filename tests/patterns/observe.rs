@@ -1,6 +1,4 @@
-//! What can be seen: peers' metadata, statistics, monitor events, options and their effects.
-
-use std::net::TcpStream;
+//! What can be seen: peers' metadata, statistics, options and their effects.
 
 use tightbeam::options::number::*;
 use tightbeam::options::{OwnedValue, Value};
@@ -190,72 +188,6 @@ fn a_publisher_counts_each_copy() {
     let after = publisher.stats().unwrap().traffic;
     assert_eq!(after.messages_sent - before.messages_sent, 1);
     assert_eq!(after.bytes_sent - before.bytes_sent, 3);
-}
-
-#[test]
-fn monitors_hear_of_a_connection_from_beginning_to_end() {
-    let context = Context::new();
-    let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
-    let (bound, connecting) = (pull.monitor().unwrap(), push.monitor().unwrap());
-    let endpoint = bind(&pull);
-    connect(&push, &endpoint);
-    push.send("x").unwrap();
-    pull.recv_timeout(LIMIT).unwrap();
-    for kind in [EventKind::Listening, EventKind::Accepted, EventKind::HandshakeSucceeded] {
-        let event = bound.next_timeout(LIMIT).unwrap();
-        assert_eq!(
-            (event.kind, event.endpoint, event.reason),
-            (kind, Some(endpoint.clone()), None)
-        );
-    }
-    for kind in [EventKind::ConnectDelayed, EventKind::Connected, EventKind::HandshakeSucceeded] {
-        let event = connecting.next_timeout(LIMIT).unwrap();
-        assert_eq!(
-            (event.kind, event.endpoint, event.reason),
-            (kind, Some(endpoint.clone()), None)
-        );
-    }
-    push.close();
-    let event = bound.next_timeout(LIMIT).unwrap();
-    assert_eq!((event.kind, event.endpoint), (EventKind::Disconnected, Some(endpoint.clone())));
-    assert!(event.reason.unwrap().contains("peer closed"));
-    assert!(connecting.into_iter().last().is_some_and(|e| e.kind == EventKind::Disconnected));
-    pull.close();
-    assert!(bound.into_iter().any(|event| event.kind == EventKind::Closed), "and then it ends");
-}
-
-#[test]
-fn monitors_say_why_a_connection_failed() {
-    let context = Context::new();
-    let push = open_with::<Push>(&context, &[(LINGER, 0)]);
-    let events = push.monitor().unwrap();
-    push.connect("tcp://127.0.0.1:1").unwrap();
-    let reason = await_event(&events, EventKind::ConnectRetried).reason.unwrap();
-    assert!(reason.contains("refused"), "{reason}");
-    let publisher = open::<Pub>(&context);
-    let events = publisher.monitor().unwrap();
-    push.connect(publisher.bind(ANY_PORT).unwrap()).unwrap();
-    let reason = await_event(&events, EventKind::HandshakeFailed).reason.unwrap();
-    assert!(reason.contains("PUSH"), "{reason}");
-}
-
-#[test]
-fn a_monitor_that_is_not_read_drops_events_and_counts_them() {
-    let context = Context::new();
-    let pull = open::<Pull>(&context);
-    let events = pull.monitor().unwrap();
-    let endpoint = bind(&pull);
-    let address = endpoint.as_str().trim_start_matches("tcp://");
-    until("events are dropped", || {
-        drop(TcpStream::connect(address).unwrap());
-        events.dropped() > 0
-    });
-    // While they are read, more may come.
-    assert!(std::iter::from_fn(|| events.try_next()).count() >= 1024);
-    let push = open::<Push>(&context);
-    connect(&push, &endpoint);
-    push.send("still works").unwrap();
-    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "still works");
 }
 
 #[test]

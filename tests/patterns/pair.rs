@@ -179,3 +179,18 @@ fn a_connecting_pair_keeps_its_peer_across_reconnects() {
         assert_eq!(bound.recv_timeout(LIMIT).unwrap(), "meanwhile");
     }
 }
+
+#[test]
+fn what_a_peer_of_this_process_sent_before_it_closed_is_received_to_the_last() {
+    let context = Context::new();
+    let (first, second) = (open::<Pair>(&context), open::<Pair>(&context));
+    first.bind("inproc://last-words").unwrap();
+    second.connect("inproc://last-words").unwrap();
+    for n in 0..4 {
+        first.send(n.to_string()).unwrap();
+    }
+    first.close();
+    for n in 0..4 {
+        assert_eq!(second.recv_timeout(LIMIT).unwrap(), n.to_string());
+    }
+}

@@ -109,6 +109,19 @@ pub fn await_event(monitor: &Monitor, kind: EventKind) -> MonitorEvent {
     }
 }
 
+/// The next event that tells why a handshake failed; others before it are passed over.
+pub fn await_refusal(monitor: &Monitor) -> MonitorEvent {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let event = monitor.next_timeout(left);
+        let event = event.unwrap_or_else(|| panic!("no handshake fails within {LIMIT:?}"));
+        if event.kind.is_handshake_failure() {
+            return event;
+        }
+    }
+}
+
 /// The parts of a message as text.
 pub fn texts(message: &Message) -> Vec<String> {
     message.iter().map(|frame| frame.to_string_lossy().into_owned()).collect()

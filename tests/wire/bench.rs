@@ -70,21 +70,34 @@ impl<T: Typed> Bench<T> {
 
     /// The next event of a kind; others are passed over.
     pub(crate) fn wait_for(&self, kind: EventKind) -> MonitorEvent {
+        self.wait_until(&format!("{kind:?}"), |event| event.kind == kind)
+    }
+
+    /// The next event that tells why a handshake failed.
+    pub(crate) fn wait_for_failure(&self) -> MonitorEvent {
+        self.wait_until("failure of a handshake", |event| {
+            event.kind.is_handshake_failure() || event.kind == EventKind::BudgetExceeded
+        })
+    }
+
+    fn wait_until(&self, what: &str, is_it: impl Fn(&MonitorEvent) -> bool) -> MonitorEvent {
         let deadline = Instant::now() + HANG;
         let mut seen = Vec::new();
         while Instant::now() < deadline {
             match self.events.next_timeout(Duration::from_millis(100)) {
-                Some(event) if event.kind == kind => return event,
+                Some(event) if is_it(&event) => return event,
                 Some(event) => seen.push(event.kind),
                 None => {}
             }
         }
-        panic!("no {kind:?}; only {:?}", &seen[seen.len().saturating_sub(20)..]);
+        panic!("no {what}; only {:?}", &seen[seen.len().saturating_sub(20)..]);
     }
 
     /// Waits until a handshake fails, and says that it was for this reason.
     pub(crate) fn wait_for_refusal(&self, reason: &str) {
-        self.wait_for_reason(EventKind::HandshakeFailed, reason);
+        let event = self.wait_for_failure();
+        let given = event.reason.unwrap_or_default();
+        assert!(given.contains(reason), "expected {reason:?}, got {given:?}");
     }
 
     /// Waits until a connection that was up is lost for this reason.

@@ -19,7 +19,7 @@ fn a_listener_survives_an_end_after_each_byte_of_the_handshake() {
             let mut peer = Peer::connect(&bench.endpoint);
             peer.offer(&said[..length]);
             end(peer, in_order);
-            bench.wait_for(EventKind::HandshakeFailed);
+            bench.wait_for_failure();
         }
     }
     assert_eq!(bench.connections(), 0);

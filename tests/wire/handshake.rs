@@ -184,7 +184,7 @@ fn what_is_no_greeting_is_closed_and_never_delivered() {
         peer.offer(&bytes(said));
         peer.finish();
         peer.expect_closed_eventually();
-        bench.wait_for(EventKind::HandshakeFailed);
+        bench.wait_for_failure();
     }
     bench.expect_nothing();
     bench.expect_good_service();

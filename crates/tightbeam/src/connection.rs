@@ -10,7 +10,7 @@ mod write;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use slotmap::new_key_type;
 use zmtp::{Encoder, Transmit, Version};
@@ -18,6 +18,7 @@ use zmtp::{Encoder, Transmit, Version};
 pub(crate) use read::{Arrival, LargeBody, ReadJob};
 pub(crate) use write::{WriteJob, WriteOutcome};
 
+use crate::monitor::Place;
 use crate::pipe::PipeId;
 use crate::terms::Terms;
 use crate::transport::{Negotiation, SocksError, Stream};
@@ -96,6 +97,7 @@ pub(crate) struct Connection {
     pub(crate) stream: Arc<Stream>,
     pub(crate) origin: Origin,
     pub(crate) terms: Arc<Terms>,
+    pub(crate) place: Box<Place>,
     pub(crate) phase: Phase,
     pub(crate) pipe: Option<PipeId>,
     /// The deadline that stands in the socket's timers.
@@ -114,8 +116,11 @@ pub(crate) struct Connection {
     pub(crate) readable: bool,
     /// The peer has closed its side, or the connection failed: a short read proves nothing.
     pub(crate) hung_up: bool,
-    /// The peer has said something.
-    pub(crate) heard: bool,
+    /// When the peer said something last.
+    pub(crate) heard: Option<Instant>,
+    /// When a PING was sent that nothing has answered, and how long the last answer took.
+    pub(crate) pinged: Option<Instant>,
+    pub(crate) round_trip: Option<Duration>,
     /// In the socket's list of ready sources.
     pub(crate) listed: bool,
     reading: bool,
@@ -153,12 +158,14 @@ impl Connection {
         origin: Origin,
         phase: Phase,
         terms: Arc<Terms>,
+        place: Place,
     ) -> Connection {
         let protocol = zmtp::Connection::new(Arc::clone(&terms.protocol), Instant::now());
         Connection {
             stream: Arc::new(stream),
             origin,
             terms,
+            place: Box::new(place),
             phase,
             pipe: None,
             timer: None,
@@ -169,7 +176,9 @@ impl Connection {
             large: None,
             readable: false,
             hung_up: false,
-            heard: false,
+            heard: None,
+            pinged: None,
+            round_trip: None,
             listed: false,
             reading: false,
             read_event: false,
@@ -243,6 +252,13 @@ impl Connection {
         self.phase = Phase::Traffic;
         self.version = Some(version);
         self.encoder = Some(encoder);
+    }
+
+    /// A PONG has come.
+    pub(crate) fn note_pong(&mut self) {
+        let sent = self.pinged.take();
+        let took = sent.and_then(|sent| self.heard?.checked_duration_since(sent));
+        self.round_trip = took.or(self.round_trip);
     }
 
     /// Queues what the protocol wants to say. True if there is anything to write.

@@ -129,25 +129,7 @@ impl Context {
     /// # Errors
     /// As [`socket`](Context::socket); [`Error::Unsupported`] for a type that does not exist here.
     pub fn any_socket(&self, socket_type: SocketType) -> Result<AnySocket> {
-        let mut state = self.shared.lock()?;
-        if state.shut_down {
-            return Err(Error::Terminated);
-        }
-        let most = state.options.max_sockets;
-        if state.sockets.len() >= most {
-            return Err(Error::TooManySockets(most));
-        }
-        let operation = "be opened: the type is not there yet";
-        let pattern = Pattern::new(socket_type)
-            .ok_or(Error::Unsupported { socket: socket_type, operation })?;
-        let options = Options::new(socket_type, &state.options);
-        let ContextState { options: of_context, threads, .. } = &mut *state;
-        threads.plan(of_context);
-        let shared = Arc::clone(&self.shared);
-        let id = state
-            .sockets
-            .insert_with_key(|id| Core::new(id, socket_type, shared, options, pattern));
-        Ok(AnySocket::new(Arc::clone(&state.sockets[id])))
+        self.shared.open(socket_type)
     }
 
     /// The open socket with this handle, if there is one.
@@ -290,6 +272,29 @@ pub struct ContextStats {
 }
 
 impl ContextShared {
+    /// Opens a socket of this context.
+    pub(crate) fn open(self: &Arc<Self>, socket_type: SocketType) -> Result<AnySocket> {
+        let mut state = self.lock()?;
+        if state.shut_down {
+            return Err(Error::Terminated);
+        }
+        let most = state.options.max_sockets;
+        if state.sockets.len() >= most {
+            return Err(Error::TooManySockets(most));
+        }
+        let operation = "be opened: the type is not there yet";
+        let pattern = Pattern::new(socket_type)
+            .ok_or(Error::Unsupported { socket: socket_type, operation })?;
+        let options = Options::new(socket_type, &state.options);
+        let ContextState { options: of_context, threads, .. } = &mut *state;
+        threads.plan(of_context);
+        let shared = Arc::clone(self);
+        let id = state
+            .sockets
+            .insert_with_key(|id| Core::new(id, socket_type, shared, options, pattern));
+        Ok(AnySocket::new(Arc::clone(&state.sockets[id])))
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, ContextState>> {
         if self.fork_generation != sys::fork_generation() {
             return Err(Error::Forked);

@@ -59,13 +59,13 @@ pub use context::{Context, ContextStats, Handle};
 pub use endpoint::Endpoint;
 pub use error::{EFSM, EMTHREAD, ENOCOMPATPROTO, ETERM, Error, Result};
 pub use message::{BadGroup, Frame, Message, OutOfMemory, Peer};
-pub use monitor::{EventKind, Monitor, MonitorEvent};
+pub use monitor::{EventKind, Monitor, MonitorEvent, NextEvent, ProtocolError};
 pub use pipe::Traffic;
 pub use proxy::{Proxy, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{
-    AnySocket, Copied, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller, Pub, Pull,
-    Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture, Sends, Socket,
-    SocketBase, SocketStats, Sub, Timing, Typed, XPub, XSub, poll,
+    AnySocket, Copied, Counters, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller,
+    Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture,
+    Sends, Socket, SocketBase, SocketStats, Sub, Timing, Typed, XPub, XSub, poll,
 };
 pub use timers::{TimerId, Timers};
 pub use zmtp::SocketType;

@@ -54,8 +54,8 @@ pub(crate) struct Arrival {
     pub(crate) progress: Option<Progress>,
     /// The kernel had no more than this.
     pub(crate) drained: bool,
-    /// Bytes arrived.
-    pub(crate) any: bool,
+    /// When bytes arrived, if they did.
+    pub(crate) heard: Option<Instant>,
     pub(crate) loss: Option<Loss>,
 }
 
@@ -68,7 +68,7 @@ impl ReadJob {
             buffer: self.buffer(),
             progress: None,
             drained: false,
-            any: false,
+            heard: None,
             loss: None,
         };
         match self.read(now, kept, &mut arrival) {
@@ -122,7 +122,7 @@ impl ReadJob {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0..kept),
             Err(error) => return Err(error.into()),
         };
-        arrival.any = true;
+        arrival.heard = Some(now);
         arrival.drained = read < room;
         let behind = self.advance_large(now, read.saturating_sub(missing), arrival)?;
         if self.large.is_some() {

@@ -9,6 +9,8 @@ use crate::pipe::{Parts, PipeId, Pipes};
 pub(crate) struct Pair {
     /// The one that messages go to.
     peer: Option<PipeId>,
+    /// Those that have been the peer and are gone: what they sent may still be on its way (inproc).
+    former: Vec<PipeId>,
     /// What has a whole message waiting, in the order of arrival: the peer, behind those whose place
     /// it took.
     incoming: VecDeque<PipeId>,
@@ -24,15 +26,17 @@ impl Pair {
     pub(super) fn detach(&mut self, id: PipeId) {
         if self.peer == Some(id) {
             self.peer = None;
+            self.former.push(id);
         }
     }
 
     pub(super) fn forget(&mut self, id: PipeId) {
         self.incoming.retain(|other| *other != id);
+        self.former.retain(|other| *other != id);
     }
 
     pub(super) fn readable(&mut self, pipes: &mut Pipes, id: PipeId) {
-        if self.peer == Some(id) {
+        if self.peer == Some(id) || self.former.contains(&id) {
             self.incoming.push_back(id);
             return;
         }

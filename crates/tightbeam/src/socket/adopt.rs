@@ -7,7 +7,6 @@ use super::core::{Core, Reactor};
 use super::state::{Source, State, Timer};
 use super::turn::token_of;
 use crate::connection::{Connection, Origin, Phase, SourceId};
-use crate::monitor::EventKind;
 use crate::session::{Session, Stage};
 use crate::terms::Terms;
 use crate::transport::Stream;
@@ -28,9 +27,10 @@ impl Core {
         let Some(terms) = state.terms_of(origin) else { return };
         if phase == Phase::Handshake {
             if matches!(origin, Origin::Listener(_)) && !stream.is_welcome(&terms.options) {
+                let reason = "the filters of the endpoint do not let the peer in";
+                let refused = io::Error::new(io::ErrorKind::PermissionDenied, reason);
                 let endpoint = state.endpoint_of(origin);
-                let reason = &"the filters of the endpoint do not let the peer in";
-                state.monitors.tell(EventKind::AcceptFailed, endpoint.as_ref(), Some(reason));
+                state.tell_accept_failed(endpoint.as_ref(), &refused);
                 return;
             }
             // A connection works without its tuning.
@@ -40,17 +40,19 @@ impl Core {
             Origin::Session(session) => state.sessions.get(session).and_then(Session::negotiation),
             Origin::Listener(_) => None,
         };
+        let place = state.place_of(origin, &stream);
         let inserted = state.sources.try_insert_with_key(|id| {
             stream.register(&reactor.registry, token_of(id))?;
-            let mut connection = Connection::new(stream, origin, phase, Arc::clone(&terms));
+            let mut connection = Connection::new(stream, origin, phase, Arc::clone(&terms), place);
             connection.proxy = negotiation;
             Ok::<_, io::Error>(Source::Connection(Box::new(connection)))
         });
-        let Ok(id) = inserted else {
-            if let Origin::Session(session) = origin {
-                state.retry_session(session, false, token);
+        let id = match (inserted, origin) {
+            (Ok(id), _) => id,
+            (Err(error), Origin::Session(session)) => {
+                return state.retry_session(session, false, token, &error);
             }
-            return;
+            (Err(_), Origin::Listener(_)) => return,
         };
         match origin {
             Origin::Listener(listener) => {
@@ -62,17 +64,16 @@ impl Core {
                 if let Some(session) = state.sessions.get_mut(session) {
                     session.stage = Stage::Connected(id);
                 }
-                let endpoint = state.endpoint_of(origin);
                 if phase == Phase::Handshake {
                     // Made at once.
-                    state.monitors.tell(EventKind::Connected, endpoint.as_ref(), None);
+                    state.tell_connected(id);
                     drop(guard);
                     return self.greet(id);
                 }
                 if let Some(timeout) = terms.options.connect_timeout {
                     state.set_timer_in(token, timeout, Timer::Connection(id));
                 }
-                state.monitors.tell(EventKind::ConnectDelayed, endpoint.as_ref(), None);
+                state.tell_connecting(id);
             }
         }
     }

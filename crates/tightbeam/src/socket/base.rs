@@ -12,7 +12,7 @@ use crate::endpoint::Endpoint;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::monitor::Monitor;
+use crate::monitor::{EventKind, Monitor};
 use crate::options::{OwnedValue, Value};
 
 /// What every socket has: endpoints, options, readiness, events and statistics.
@@ -209,7 +209,77 @@ impl SocketBase {
     /// # Errors
     /// [`Error::Terminated`], [`Error::Forked`].
     pub fn monitor(&self) -> Result<Monitor> {
-        Ok(self.core.lock()?.monitors.subscribe())
+        self.core.monitor(EventKind::ALL)
+    }
+
+    /// The events of these kinds from now on: [`EventKind::number`]s, combined with `|`.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn monitor_events(&self, events: u64) -> Result<Monitor> {
+        self.core.monitor(events)
+    }
+
+    /// Sends the events of these kinds, from now on, as messages of a socket of its own that is bound to
+    /// an inproc endpoint, as libzmq's `zmq_socket_monitor_versioned` does. Connect a PAIR to it (a PULL
+    /// to a PUSH, a SUB to a PUB) and receive:
+    ///
+    /// * version 1: a frame of 6 bytes, event (`u16`) and value (`u32`), and a frame with the endpoint;
+    /// * version 2: event, number of values and values (`u64` in a frame each), the local and the remote
+    ///   endpoint.
+    ///
+    /// Numbers are in the order of this machine. The monitored socket never waits for the reader: 1,024
+    /// events wait for it beside what the high-water marks allow, and further ones are dropped. A socket
+    /// has one such monitor: another call ends the one before, whose last event is
+    /// [`EventKind::MonitorStopped`].
+    ///
+    /// ```
+    /// use tightbeam::{Context, EventKind, Pair, Pull, SocketType};
+    ///
+    /// let context = Context::new();
+    /// let pull = context.socket::<Pull>()?;
+    /// pull.monitor_socket("inproc://events", EventKind::ALL_V1, 1, SocketType::Pair)?;
+    /// let events = context.socket::<Pair>()?;
+    /// events.connect("inproc://events")?;
+    /// let endpoint = pull.bind("tcp://127.0.0.1:*")?;
+    /// let message = events.recv()?;
+    /// let event = u16::from_ne_bytes([message[0][0], message[0][1]]);
+    /// assert_eq!(u64::from(event), EventKind::Listening.number());
+    /// assert_eq!(message[1], endpoint.as_str());
+    /// # Ok::<(), tightbeam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::UnknownTransport`] for another transport; [`Error::BadArgument`] for another version or
+    /// type, or events that version 1 does not have; [`Error::BadEndpoint`]; [`Error::Io`] where the name
+    /// is taken, and then the monitor before has ended, too; [`Error::TooManySockets`];
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn monitor_socket(
+        &self,
+        endpoint: impl AsRef<str>,
+        events: u64,
+        version: u32,
+        socket_type: SocketType,
+    ) -> Result<()> {
+        self.core.monitor_socket(endpoint.as_ref(), events, version, socket_type)
+    }
+
+    /// Ends the monitor that [`monitor_socket`](SocketBase::monitor_socket) began, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn stop_monitor_socket(&self) -> Result<()> {
+        self.core.stop_monitor_socket()
+    }
+
+    /// Sends an event [`EventKind::PipesStats`] for each peer to the monitor socket, as libzmq's
+    /// `zmq_socket_monitor_pipes_stats` does. [`stats`](SocketBase::stats) tells more, at once.
+    ///
+    /// # Errors
+    /// [`Error::BadArgument`] without a monitor socket; [`Error::WouldBlock`] if there is no peer, or the
+    /// monitor does not want the event; [`Error::Terminated`], [`Error::Forked`].
+    pub fn monitor_pipes_stats(&self) -> Result<()> {
+        self.core.monitor_pipes_stats()
     }
 
     /// What the socket has carried, and what it holds.

@@ -11,7 +11,6 @@ use super::state::{State, Timer};
 use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
 use crate::endpoint::{Address, Endpoint, IpcAddress};
 use crate::error::Result;
-use crate::monitor::EventKind;
 use crate::session::{Session, Stage};
 use crate::terms::Terms;
 use crate::transport::{Stream, TcpRoute, ipc, tcp};
@@ -93,9 +92,8 @@ impl Core {
                 self.try_next_address(id);
             }
             Err(error) => {
-                let endpoint = session.endpoint.clone();
-                guard.monitors.tell(EventKind::ConnectRetried, Some(&endpoint), Some(&error));
-                guard.retry_session(id, false, token);
+                guard.tell_unresolved(id, &error);
+                guard.retry_session(id, false, token, &error);
                 guard.check_closing();
             }
         }
@@ -132,12 +130,10 @@ impl Core {
     fn connect_failed(&self, id: SessionId, error: &io::Error) {
         let token = self.token();
         let mut guard = self.lock_always();
-        let endpoint = guard.endpoint_of(Origin::Session(id));
-        guard.monitors.tell(EventKind::ConnectRetried, endpoint.as_ref(), Some(error));
         if error.kind() == io::ErrorKind::WouldBlock {
-            guard.wait_for_listener(id, token);
+            guard.wait_for_listener(id, token, error);
         } else {
-            guard.retry_session(id, true, token);
+            guard.retry_session(id, true, token, error);
         }
         guard.check_closing();
     }
@@ -160,9 +156,7 @@ impl Core {
                 connection.phase = Phase::Handshake;
                 connection.blocked = false;
                 connection.begin_handshake();
-                let origin = connection.origin;
-                let endpoint = guard.endpoint_of(origin);
-                guard.monitors.tell(EventKind::Connected, endpoint.as_ref(), None);
+                guard.tell_connected(id);
                 guard.enlist(id);
                 drop(guard);
                 self.greet(id);
@@ -197,11 +191,12 @@ impl State {
     }
 
     /// Too many wait at a Unix domain socket to be accepted. That is no failure: in TCP the system would have waited.
-    fn wait_for_listener(&mut self, id: SessionId, token: usize) {
+    fn wait_for_listener(&mut self, id: SessionId, token: usize, why: &io::Error) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.stage = Stage::Waiting;
             let pause = session.next_pause().map_or(FULL_PAUSE, |pause| pause.min(FULL_PAUSE));
             self.set_timer_in(token, pause, Timer::Reconnect(id));
+            self.tell_retry(id, pause, why);
         }
     }
 

@@ -252,6 +252,9 @@ impl Core {
                 listener.close(&reactor.registry);
             }
         }
+        for waker in deferred.wakers {
+            waker.wake();
+        }
         if deferred.ended {
             self.context.socket_ended(self.id);
         }

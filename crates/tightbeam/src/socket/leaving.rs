@@ -7,7 +7,6 @@ use super::state::{Source, State, Timer};
 use crate::connection::{Loss, Origin, SessionId, SourceId};
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
-use crate::monitor::EventKind;
 use crate::pipe::PipeId;
 use crate::session::Stage;
 
@@ -71,8 +70,8 @@ impl State {
     /// Stops listening at an endpoint.
     pub(super) fn close_listener(&mut self, id: SourceId) {
         let Some(Source::Listener(listening)) = self.sources.remove(id) else { return };
+        self.tell_unbound(&listening.endpoint, listening.listener.descriptor());
         self.deferred.listeners.push(listening.listener);
-        self.monitors.tell(EventKind::Closed, Some(&listening.endpoint), None);
     }
 
     /// Ends the connections that a listener accepted; what they brought may still be received.

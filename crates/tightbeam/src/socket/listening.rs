@@ -13,7 +13,6 @@ use super::turn::token_of;
 use crate::connection::{Origin, Phase, SourceId};
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
-use crate::monitor::EventKind;
 use crate::terms::Terms;
 use crate::transport::{Listener, SharedListener, ipc, tcp};
 
@@ -30,6 +29,14 @@ impl Core {
         if let Address::Inproc(name) = endpoint.address() {
             return self.bind_local(&endpoint, name);
         }
+        let bound = self.bind_network(&endpoint);
+        if let Err(error @ Error::Io { .. }) = &bound {
+            self.lock_always().tell_bind_failed(&endpoint, error);
+        }
+        bound
+    }
+
+    fn bind_network(&self, endpoint: &Endpoint) -> Result<Endpoint> {
         let terms = Terms::new(&self.lock()?.options, self.socket_type, Role::Listener)?;
         let options = &terms.options;
         let reactor = self.reactor()?;
@@ -65,6 +72,7 @@ impl Core {
         terms: Arc<Terms>,
     ) -> Result<()> {
         let state = &mut *guard;
+        let descriptor = listener.descriptor();
         let registered = state.sources.try_insert_with_key(|id| {
             listener.register(&reactor.registry, token_of(id))?;
             Ok(Source::Listener(Listening {
@@ -77,7 +85,7 @@ impl Core {
             }))
         });
         let id = registered.map_err(Error::io("register the listener"))?;
-        state.monitors.tell(EventKind::Listening, Some(endpoint), None);
+        state.tell_listening(endpoint, descriptor);
         state.last_endpoint = Some(endpoint.clone());
         // A peer may have come before the registration: only reading tells.
         state.enlist(id);
@@ -108,7 +116,7 @@ impl Core {
         let Some(listening) = guard.listening(id) else { return };
         listening.resting = true;
         let endpoint = listening.endpoint.clone();
-        guard.monitors.tell(EventKind::AcceptFailed, Some(&endpoint), Some(error));
+        guard.tell_accept_failed(Some(&endpoint), error);
         guard.set_timer_in(token, ACCEPT_PAUSE, Timer::Accept(id));
     }
 }

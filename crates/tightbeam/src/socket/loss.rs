@@ -7,7 +7,6 @@ use super::core::Core;
 use super::state::{Life, Source, State, Timer};
 use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
 use crate::endpoint::Endpoint;
-use crate::monitor::EventKind;
 use crate::pipe::{PipeId, Segment};
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
@@ -40,8 +39,7 @@ impl State {
             self.timers.remove(&(at, Timer::Connection(id)));
         }
         let loss = connection.ending.take().unwrap_or(Loss::Ours);
-        let endpoint = self.endpoint_of(connection.origin);
-        self.report_loss(&connection, endpoint.as_ref(), &loss);
+        self.tell_loss(&connection, &loss);
         self.rescue_queues(&mut connection);
         match connection.origin {
             Origin::Listener(listener) => {
@@ -55,15 +53,6 @@ impl State {
             Origin::Session(session) => self.session_lost(session, &connection, &loss, token),
         }
         self.check_closing();
-    }
-
-    fn report_loss(&mut self, connection: &Connection, endpoint: Option<&Endpoint>, loss: &Loss) {
-        let kind = match connection.phase {
-            Phase::Connecting => EventKind::ConnectRetried,
-            Phase::Handshake => EventKind::HandshakeFailed,
-            Phase::Traffic => EventKind::Disconnected,
-        };
-        self.monitors.tell(kind, endpoint, Some(loss));
     }
 
     /// Keeps whole messages: those received, and those of which no byte was written.
@@ -116,11 +105,17 @@ impl State {
             }
         }
         let try_next_address = lost.phase == Phase::Connecting;
-        self.retry_session(id, try_next_address, token);
+        self.retry_session(id, try_next_address, token, loss);
     }
 
     /// Plans the next attempt: at once with an address not tried yet, otherwise after a pause.
-    pub(super) fn retry_session(&mut self, id: SessionId, next_address: bool, token: usize) {
+    pub(super) fn retry_session(
+        &mut self,
+        id: SessionId,
+        next_address: bool,
+        token: usize,
+        why: &dyn std::fmt::Display,
+    ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.stage = Stage::Waiting;
         if next_address && !session.untried.is_empty() {
@@ -129,7 +124,10 @@ impl State {
         }
         session.untried.clear();
         match session.next_pause() {
-            Some(pause) => self.set_timer_in(token, pause, Timer::Reconnect(id)),
+            Some(pause) => {
+                self.set_timer_in(token, pause, Timer::Reconnect(id));
+                self.tell_retry(id, pause, why);
+            }
             None => self.end_session(id),
         }
     }
@@ -212,7 +210,9 @@ impl State {
             self.life = Life::Gone;
             self.deferred.ended = true;
             self.timers.clear();
-            self.monitors.close();
+            let mut wakers = Vec::new();
+            self.monitors.end(&mut wakers);
+            self.wake_later(wakers);
             self.waiters.notify_all();
         }
     }

@@ -13,11 +13,14 @@ mod inproc;
 mod leaving;
 mod listening;
 mod loss;
+mod monitoring;
 mod peers;
 mod poll_set;
 mod poller;
+mod report;
 mod setters;
 mod state;
+mod stats;
 mod transfer;
 mod turn;
 mod typed;
@@ -33,6 +36,8 @@ pub(crate) use self::core::Core;
 pub use self::future::{RecvFuture, SendFuture};
 pub use self::poll_set::{PollEvent, PollWaker, Poller};
 pub use self::poller::{PollItem, poll};
+pub use self::report::Counters;
+pub use self::stats::{PeerStats, SocketStats};
 pub use self::transfer::Copied;
 pub use self::typed::{
     Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed, XPub,
@@ -46,7 +51,6 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::options::{OptionSpec, OwnedValue, Value, number};
-use crate::pipe::Traffic;
 use crate::reactor::parker::Parker;
 use crate::reactor::waiters::Interest;
 
@@ -66,36 +70,6 @@ impl From<SendError> for Error {
     fn from(refused: SendError) -> Error {
         refused.error
     }
-}
-
-/// What a socket has carried, and what it holds now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SocketStats {
-    /// Messages and bytes since the socket was opened.
-    pub traffic: Traffic,
-    /// Connections, those whose handshake is not complete included.
-    pub connections: usize,
-    /// Each peer, whether or not it is connected just now.
-    pub peers: Vec<PeerStats>,
-}
-
-/// What has passed between a socket and one peer, and what waits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PeerStats {
-    /// The peer's IP address; empty before the first handshake.
-    pub address: String,
-    /// The peer's routing id; empty if it has none.
-    pub routing_id: Vec<u8>,
-    /// Whether a connection is up.
-    pub connected: bool,
-    /// Messages and bytes.
-    pub traffic: Traffic,
-    /// Messages that wait to be sent.
-    pub send_queue: usize,
-    /// Messages that wait to be received.
-    pub recv_queue: usize,
 }
 
 /// Which of sending and receiving would succeed just now.
@@ -260,19 +234,5 @@ impl State {
             self.after_recv(id);
         }
         self.waiters.notify(Interest::Send, usize::MAX);
-    }
-
-    fn stats(&self) -> SocketStats {
-        let peers = self.pipes.iter().map(|(id, pipe)| PeerStats {
-            address: pipe.peer.as_ref().map(|peer| peer.address().to_owned()).unwrap_or_default(),
-            routing_id: pipe.peer.as_ref().map(|p| p.routing_id().to_vec()).unwrap_or_default(),
-            connected: self.links.contains_key(id) || self.local.is_connected(id),
-            traffic: pipe.traffic,
-            send_queue: pipe.unsent(),
-            recv_queue: pipe.unreceived(),
-        });
-        let connections =
-            self.sources.values().filter(|s| matches!(s, state::Source::Connection(_))).count();
-        SocketStats { traffic: self.pipes.traffic(), connections, peers: peers.collect() }
     }
 }

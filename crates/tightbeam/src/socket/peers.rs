@@ -8,7 +8,6 @@ use zmtp::Event;
 use super::state::{Source, State};
 use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
 use crate::message::{Frame, Peer, PeerInfo};
-use crate::monitor::EventKind;
 use crate::pattern::{News, Request};
 use crate::pipe::{Parts, Pipe, PipeId};
 use crate::reactor::waiters::Interest;
@@ -38,8 +37,7 @@ impl State {
     /// Counts an accepted connection whose handshake is to come; the oldest such goes if there are
     /// too many.
     pub(super) fn admit(&mut self, id: SourceId, listener: SourceId, token: usize) {
-        let endpoint = self.endpoint_of(Origin::Listener(listener));
-        self.monitors.tell(EventKind::Accepted, endpoint.as_ref(), None);
+        self.tell_accepted(id);
         let Some(listening) = self.listening(listener) else {
             return self.lose(id, Loss::Ours, token);
         };
@@ -57,7 +55,7 @@ impl State {
     fn least_promising(&self, listener: SourceId) -> Option<SourceId> {
         let Some(Source::Listener(listening)) = self.sources.get(listener) else { return None };
         let silent = |id: &&SourceId| match self.sources.get(**id) {
-            Some(Source::Connection(connection)) => !connection.heard,
+            Some(Source::Connection(connection)) => connection.heard.is_none(),
             _ => false,
         };
         listening.pending.iter().find(silent).or(listening.pending.front()).copied()
@@ -72,6 +70,11 @@ impl State {
                 Event::Ready(peer) => {
                     self.establish(id, &peer);
                     reply = true;
+                }
+                Event::Pong => {
+                    if let Some(connection) = self.connection(id) {
+                        connection.note_pong();
+                    }
                 }
                 Event::MessagesBefore(messages) => before = messages as usize,
                 Event::Subscribe(topic) => self.subscribes(id, &topic, true, before, token),
@@ -162,8 +165,7 @@ impl State {
         }
         self.pattern.identify(&mut self.pipes, pipe, &peer.routing_id, &self.options);
         self.replay_subscriptions(id);
-        let endpoint = self.endpoint_of(origin);
-        self.monitors.tell(EventKind::HandshakeSucceeded, endpoint.as_ref(), None);
+        self.tell_established(id);
     }
 
     fn session_pipe(&mut self, id: SessionId) -> PipeId {

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::burst::Burst;
 use super::inproc::Local;
+use super::report::Counters;
 use super::watch::Watching;
 use crate::connection::{Connection, SessionId, SourceId};
 use crate::endpoint::Endpoint;
@@ -105,6 +107,7 @@ pub(crate) struct State {
     /// Connections with sockets of this process.
     pub(crate) local: Local,
     pub(crate) monitors: Monitors,
+    pub(crate) counters: Counters,
     pub(crate) deferred: Touched,
     /// The I/O thread was asked to write what is queued.
     pub(crate) flush_requested: bool,
@@ -127,6 +130,8 @@ pub(crate) struct Deferred {
     pub(crate) kick: bool,
     /// The kernel's buffer is full: somebody must be told when it is not.
     pub(crate) give_back: bool,
+    /// Tasks that wait for events of monitors.
+    pub(crate) wakers: Vec<Waker>,
     /// The socket has ended: tell the context.
     pub(crate) ended: bool,
 }
@@ -192,6 +197,7 @@ impl State {
             last_endpoint: None,
             local: Local::default(),
             monitors: Monitors::default(),
+            counters: Counters::default(),
             deferred: Touched::default(),
             flush_requested: false,
             undelivered: 0,

@@ -149,7 +149,7 @@ impl State {
     ) -> bool {
         let Some(connection) = self.connection(id) else { return false };
         connection.finish_read(job, arrival.drained);
-        connection.heard |= arrival.any;
+        connection.heard = arrival.heard.or(connection.heard);
         if connection.ending.is_some() {
             self.finish_loss(id, token);
             return false;
@@ -427,6 +427,10 @@ impl Core {
             return;
         }
         let reply = connection.collect();
+        if reply && connection.pinged.is_none() {
+            // What falls due is a PING.
+            connection.pinged = Some(now);
+        }
         guard.watch_protocol(id, token);
         drop(guard);
         if reply {

@@ -6,7 +6,7 @@ mod socks;
 pub(crate) mod tcp;
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -123,6 +123,14 @@ impl Stream {
         }
     }
 
+    /// The endpoints of this end and of the other; none where only listeners have names.
+    pub(crate) fn ends(&self) -> Option<(String, String)> {
+        match self {
+            Stream::Tcp(tcp) => Some((name(tcp.local_addr()), name(tcp.peer_addr()))),
+            Stream::Ipc(_) => None,
+        }
+    }
+
     /// Sets what can be set once the stream has been accepted.
     pub(crate) fn tune(&self, options: &Options) -> io::Result<()> {
         match self {
@@ -157,6 +165,10 @@ impl Stream {
             Stream::Ipc(ipc) => ipc.watch_room(watch),
         }
     }
+}
+
+fn name(address: io::Result<SocketAddr>) -> String {
+    address.map_or_else(|_| String::new(), |address| format!("tcp://{address}"))
 }
 
 impl AsFd for Stream {
@@ -207,15 +219,24 @@ impl AsRawFd for Listener {
 /// A listener that one thread can close while another accepts: closing waits for that one call, and then the address is
 /// free. Dropping it only closes the descriptor, as a forked child must.
 #[derive(Debug)]
-pub(crate) struct SharedListener(Mutex<Option<Listener>>);
+pub(crate) struct SharedListener {
+    listener: Mutex<Option<Listener>>,
+    descriptor: RawFd,
+}
 
 impl SharedListener {
     pub(crate) fn new(listener: Listener) -> SharedListener {
-        SharedListener(Mutex::new(Some(listener)))
+        let descriptor = listener.as_raw_fd();
+        SharedListener { listener: Mutex::new(Some(listener)), descriptor }
+    }
+
+    /// The number of the descriptor, also after it was closed.
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.descriptor
     }
 
     fn open(&self) -> MutexGuard<'_, Option<Listener>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts the listener into a poll.

@@ -1,0 +1,263 @@
+//! The events of a socket as a stream: blocking, with a time-out, without waiting, and as futures.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::event::{EventKind, MonitorEvent, Place};
+
+/// Events that wait for a slow reader; more are dropped and counted.
+const CAPACITY: usize = 1024;
+
+/// Events that an empty queue keeps room for.
+const KEPT: usize = 16;
+
+/// What a socket tells and a reader takes.
+#[derive(Debug)]
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    arrived: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner {
+    events: VecDeque<MonitorEvent>,
+    mask: u64,
+    /// Events dropped, in all and since the last one that was kept.
+    dropped: u64,
+    missing: u64,
+    ended: bool,
+    abandoned: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Queue {
+    pub(super) fn new(mask: u64) -> Arc<Queue> {
+        let inner = Inner {
+            events: VecDeque::new(),
+            mask,
+            dropped: 0,
+            missing: 0,
+            ended: false,
+            abandoned: false,
+            wakers: Vec::new(),
+        };
+        Arc::new(Queue { inner: Mutex::new(inner), arrived: Condvar::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an event in, if there is room; the tasks to wake go to `wakers`. False if nobody reads any
+    /// more.
+    pub(super) fn tell(&self, event: &MonitorEvent, wakers: &mut Vec<Waker>) -> bool {
+        let mut inner = self.lock();
+        if inner.abandoned {
+            return false;
+        }
+        if inner.mask & event.kind.number() == 0 {
+            return true;
+        }
+        if inner.events.len() >= CAPACITY {
+            inner.dropped += 1;
+            inner.missing += 1;
+            return true;
+        }
+        inner.tell_missing();
+        inner.events.push_back(event.clone());
+        wakers.append(&mut inner.wakers);
+        drop(inner);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// How many events were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// There will be no more events but the one that says so.
+    pub(super) fn end(&self, wakers: &mut Vec<Waker>) {
+        let mut inner = self.lock();
+        inner.tell_missing();
+        if inner.mask & EventKind::MonitorStopped.number() != 0 {
+            let stopped = MonitorEvent::new(EventKind::MonitorStopped, Place::NONE, 0);
+            inner.events.push_back(stopped);
+        }
+        inner.ended = true;
+        wakers.append(&mut inner.wakers);
+        drop(inner);
+        self.arrived.notify_all();
+    }
+}
+
+impl Inner {
+    /// The next event; a queue that is empty again gives its memory back.
+    fn pop(&mut self) -> Option<MonitorEvent> {
+        let event = self.events.pop_front()?;
+        if self.events.is_empty() {
+            self.events.shrink_to(KEPT);
+        }
+        Some(event)
+    }
+
+    /// Where events are missing, one says how many.
+    fn tell_missing(&mut self) {
+        let missing = std::mem::take(&mut self.missing);
+        if missing > 0 && self.mask & EventKind::EventsDropped.number() != 0 {
+            let event = MonitorEvent::new(EventKind::EventsDropped, Place::NONE, missing);
+            self.events.push_back(event.because("the monitor was not read in time"));
+        }
+    }
+}
+
+/// The events of a socket from the moment it was asked for; made by
+/// [`monitor`](crate::SocketBase::monitor).
+///
+/// The socket never waits for the reader: when 1,024 events wait, further ones are dropped and
+/// [counted](Monitor::dropped), and where they are missing stands [`EventKind::EventsDropped`]. The last
+/// event is [`EventKind::MonitorStopped`], when the socket has been closed and nothing is left of it. A
+/// monitor may be shared between threads; each event goes to one of them.
+///
+/// ```
+/// use tightbeam::{Context, EventKind, Pull};
+///
+/// let context = Context::new();
+/// let pull = context.socket::<Pull>()?;
+/// let monitor = pull.monitor()?;
+/// let endpoint = pull.bind("tcp://127.0.0.1:*")?;
+/// pull.close();
+/// let kinds: Vec<EventKind> = monitor.map(|event| event.kind).collect();
+/// assert_eq!(kinds, [EventKind::Listening, EventKind::Closed, EventKind::MonitorStopped]);
+/// # Ok::<(), tightbeam::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Monitor {
+    queue: Arc<Queue>,
+}
+
+impl Monitor {
+    pub(super) fn new(queue: Arc<Queue>) -> Monitor {
+        Monitor { queue }
+    }
+
+    /// Waits for the next event; `None` when there will be no more. Signals do not end the wait.
+    #[must_use]
+    pub fn wait_next(&self) -> Option<MonitorEvent> {
+        self.take(None)
+    }
+
+    /// Waits for the next event, at most so long; `None` if there was none, or will be no more.
+    #[must_use]
+    pub fn next_timeout(&self, timeout: Duration) -> Option<MonitorEvent> {
+        self.take(Instant::now().checked_add(timeout))
+    }
+
+    /// The next event if there is one; never waits.
+    #[must_use]
+    pub fn try_next(&self) -> Option<MonitorEvent> {
+        self.queue.lock().pop()
+    }
+
+    /// Waits for the next event as a future, for any executor; `None` when there will be no more.
+    /// Dropping it before it is ready loses nothing.
+    pub fn next_async(&self) -> NextEvent<'_> {
+        NextEvent { monitor: self }
+    }
+
+    /// The next event, or a place for the waker.
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<MonitorEvent>> {
+        let mut inner = self.queue.lock();
+        match inner.pop() {
+            Some(event) => Poll::Ready(Some(event)),
+            None if inner.ended => Poll::Ready(None),
+            None => {
+                inner.add_waker(cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether the socket has ended; if not, the waker is woken by what comes next.
+    pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> bool {
+        let mut inner = self.queue.lock();
+        if !inner.ended {
+            inner.add_waker(cx.waker());
+        }
+        inner.ended
+    }
+
+    /// How many events were dropped because they were not read in time.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.queue.dropped()
+    }
+
+    fn take(&self, deadline: Option<Instant>) -> Option<MonitorEvent> {
+        let mut inner = self.queue.lock();
+        loop {
+            if let Some(event) = inner.pop() {
+                return Some(event);
+            }
+            if inner.ended {
+                return None;
+            }
+            let arrived = &self.queue.arrived;
+            inner = match deadline {
+                None => arrived.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    let waited = arrived.wait_timeout(inner, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+impl Inner {
+    fn add_waker(&mut self, waker: &Waker) {
+        if !self.wakers.iter().any(|known| known.will_wake(waker)) {
+            self.wakers.push(waker.clone());
+        }
+    }
+}
+
+impl Iterator for Monitor {
+    type Item = MonitorEvent;
+
+    /// Waits for the next event; ends with the socket.
+    fn next(&mut self) -> Option<MonitorEvent> {
+        self.wait_next()
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let mut inner = self.queue.lock();
+        inner.abandoned = true;
+        inner.events.clear();
+    }
+}
+
+/// Waits for an event; made by [`next_async`](Monitor::next_async).
+#[derive(Debug)]
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct NextEvent<'a> {
+    monitor: &'a Monitor,
+}
+
+impl Future for NextEvent<'_> {
+    type Output = Option<MonitorEvent>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.monitor.poll_next(cx)
+    }
+}
