@@ -86,7 +86,10 @@ fn open(context: &Context, arguments: &Arguments) -> Result<AnySocket, Error> {
     if let Some(id) = &arguments.id {
         socket.set_option(number::ROUTING_ID, Value::Bytes(id.as_bytes()))?;
     }
-    if arguments.socket_type == SocketType::Sub {
+    if matches!(arguments.socket_type, SocketType::XPub | SocketType::XSub) {
+        set(number::ONLY_FIRST_SUBSCRIBE, 1)?;
+    }
+    if matches!(arguments.socket_type, SocketType::Sub | SocketType::XSub) {
         for prefix in &arguments.prefixes {
             socket.subscribe(prefix)?;
         }
@@ -141,7 +144,7 @@ impl Peer<'_> {
 
     /// Sends messages.
     fn source(&mut self) -> Result<(), Failure> {
-        if self.arguments.socket_type == SocketType::Pub {
+        if self.arguments.is_pub_sub() {
             self.greet()?;
         }
         self.tally.start();
@@ -176,13 +179,17 @@ impl Peer<'_> {
     /// Receives messages and checks content and order.
     fn sink(&mut self) -> Result<(), Failure> {
         let is_router = self.arguments.socket_type == SocketType::Router;
-        let is_sub = self.arguments.socket_type == SocketType::Sub;
+        let is_xpub = self.arguments.socket_type == SocketType::XPub;
+        let is_pub_sub = self.arguments.is_pub_sub();
         let mut synced = false;
         // For each routing id, which message comes next.
         let mut expected: HashMap<Option<Frame>, u64> = HashMap::new();
         while self.tally.count < self.count {
             let mut message = self.receive()?;
-            if is_sub && message.last().is_some_and(|part| *part == HELLO) {
+            if is_xpub && message.len() == 1 {
+                continue; // a subscription
+            }
+            if is_pub_sub && message.last().is_some_and(|part| *part == HELLO) {
                 if !std::mem::replace(&mut synced, true) {
                     say("SYNC");
                 }

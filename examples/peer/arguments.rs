@@ -30,12 +30,12 @@ impl Role {
 
     /// The types of socket that can play the role.
     const fn types(self) -> &'static [SocketType] {
-        use SocketType::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub};
+        use SocketType::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub, XPub, XSub};
         match self {
             Role::Echo => &[Rep, Router, Dealer, Pair],
             Role::Ask => &[Req, Dealer, Router, Pair],
-            Role::Source => &[Push, Pub, Dealer, Router, Pair],
-            Role::Sink => &[Pull, Sub, Router, Dealer, Pair],
+            Role::Source => &[Push, Pub, Dealer, Router, Pair, XPub, XSub],
+            Role::Sink => &[Pull, Sub, Router, Dealer, Pair, XSub, XPub],
         }
     }
 }
@@ -164,6 +164,12 @@ impl Arguments {
         Ok(self)
     }
 
+    /// Whether it is a socket that says or hears hellos.
+    pub(crate) fn is_pub_sub(&self) -> bool {
+        use SocketType::{Pub, Sub, XPub, XSub};
+        matches!(self.socket_type, Pub | Sub | XPub | XSub)
+    }
+
     /// The topic of message `i`.
     pub(crate) fn topic(&self, i: u64) -> Option<&str> {
         let k = i.checked_rem(self.topics.len() as u64)?;
@@ -172,7 +178,8 @@ impl Arguments {
 
     /// The first message from `i` on that passes the subscriptions.
     pub(crate) fn passing(&self, i: u64) -> Result<u64, String> {
-        if self.socket_type != SocketType::Sub || self.topics.is_empty() {
+        let subscribes = matches!(self.socket_type, SocketType::Sub | SocketType::XSub);
+        if !subscribes || self.topics.is_empty() {
             return Ok(i);
         }
         let passes = |i: &u64| {

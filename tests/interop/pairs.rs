@@ -1,7 +1,7 @@
 //! Every pair of socket types, with either side bound, in messages of every kind of framing.
 
 use tightbeam::SocketType::{
-    self, Dealer, Pair as Exclusive, Pub, Pull, Push, Rep, Req, Router, Sub,
+    self, Dealer, Pair as Exclusive, Pub, Pull, Push, Rep, Req, Router, Sub, XPub, XSub,
 };
 use tightbeam::options::number;
 
@@ -70,6 +70,12 @@ impl Pair {
         match self.ours {
             Router => ours::set(&socket, number::ROUTER_MANDATORY, 1),
             Sub => socket.subscribe("").expect("a subscription"),
+            XPub | XSub => {
+                ours::set(&socket, number::ONLY_FIRST_SUBSCRIBE, 1);
+                if self.ours == XSub && matches!(self.does, Receives) {
+                    socket.send("\u{1}").expect("a subscription");
+                }
+            }
             _ => {}
         }
         let options = format!("{} {}", self.options, shape.options());
@@ -85,15 +91,19 @@ impl Pair {
         match (self.does, self.ours) {
             (Asks, _) => ours::ask(&socket, &content, self.front),
             (Echoes, _) => ours::echo(&socket, shape.count),
-            (Sends, Pub) => {
-                ours::greet(&socket, &mut peer, None);
+            (Sends, Pub | XPub | XSub) => {
+                ours::greet(&socket, &mut peer, self.front.first().copied());
                 ours::source(&socket, &content, self.front);
             }
             (Sends, _) => ours::source(&socket, &content, self.front),
-            (Receives, Sub) => {
+            (Receives, Sub | XSub | XPub) => {
+                if self.ours == XPub {
+                    assert_eq!(socket.recv().expect("a subscription"), "\u{1}");
+                }
                 let first = ours::be_greeted(&socket, &mut peer);
-                assert!(first == content.message(0, &[]), "{first:.80?}");
-                (1..shape.count).for_each(|i| ours::expect(&socket, &content.message(i, &[])));
+                assert!(first == content.message(0, self.front), "{first:.80?}");
+                let rest = 1..shape.count;
+                rest.for_each(|i| ours::expect(&socket, &content.message(i, self.front)));
             }
             (Receives, _) => ours::sink(&socket, &content, self.front),
         }
@@ -139,6 +149,14 @@ pairs! {
     pull_from_push: Pull, Receives, [], "source push", "";
     pub_to_sub: Pub, Sends, [], "sink sub", "";
     sub_from_pub: Sub, Receives, [], "source pub", "";
+    pub_to_xsub: Pub, Sends, [], "sink xsub", "";
+    xpub_to_sub: XPub, Sends, [], "sink sub", "";
+    xpub_to_xsub: XPub, Sends, [], "sink xsub", "";
+    sub_from_xpub: Sub, Receives, [], "source xpub", "";
+    xsub_from_pub: XSub, Receives, [], "source pub", "";
+    xsub_from_xpub: XSub, Receives, [], "source xpub", "";
+    xsub_upstream_to_xpub: XSub, Sends, ["up"], "sink xpub", "--topic up";
+    xpub_from_xsub_upstream: XPub, Receives, ["up"], "source xsub", "--topic up";
     pair_asks_pair: Exclusive, Asks, [], "echo pair", "";
     pair_answers_pair: Exclusive, Echoes, [], "ask pair", "";
     pair_streams_to_pair: Exclusive, Sends, [], "sink pair", "";

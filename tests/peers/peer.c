@@ -14,6 +14,7 @@
 #include <zmq.h>
 
 enum { MAX_LIST = 64, MAX_FRAMES = 1008, MAX_ROUTING_ID = 255, MAX_SOURCES = 1024 };
+enum { ONLY_FIRST_SUBSCRIBE = 108 }; /* libzmq's header has it for those who ask for drafts */
 enum { MAX_SIZE = 100000000, MAX_PARTS = 1000, SHOWN_BYTES = 72, UNSET = -2 };
 
 struct slice {
@@ -373,6 +374,16 @@ static void ask(void)
     }
 }
 
+static bool is_subscriber(void)
+{
+    return options.socket_type == ZMQ_SUB || options.socket_type == ZMQ_XSUB;
+}
+
+static bool is_pub_sub(void)
+{
+    return is_subscriber() || options.socket_type == ZMQ_PUB || options.socket_type == ZMQ_XPUB;
+}
+
 /* Sends hellos until a line comes on stdin, so that the harness knows when all subscribers are there. */
 static void greet(void)
 {
@@ -390,7 +401,7 @@ static void greet(void)
 
 static void source(void)
 {
-    if (options.socket_type == ZMQ_PUB)
+    if (is_pub_sub())
         greet();
     done.started_ns = now_ns();
     for (long i = 0; i < options.count; i++) {
@@ -420,7 +431,7 @@ static long *expected_from(struct slice id)
 /* The first message from i on that passes the subscriptions. */
 static long passing(long i)
 {
-    if (options.socket_type != ZMQ_SUB || !options.topics.count)
+    if (!is_subscriber() || !options.topics.count)
         return i;
     for (long k = i; k < i + options.topics.count; k++)
         for (int s = 0; s < options.subs.count; s++) {
@@ -438,7 +449,9 @@ static void sink(void)
     struct slice prefix[3];
     while (done.count < options.count) {
         receive_message();
-        if (options.socket_type == ZMQ_SUB && equal(frame_at(received.count - 1), text("\xff\xff"))) {
+        if (options.socket_type == ZMQ_XPUB && received.count == 1)
+            continue; /* a subscription */
+        if (is_pub_sub() && equal(frame_at(received.count - 1), text("\xff\xff"))) {
             if (!synced)
                 puts("SYNC");
             fflush(stdout);
@@ -471,6 +484,8 @@ static const struct {
     {"sink", "router", ZMQ_ROUTER, sink}, {"sink", "dealer", ZMQ_DEALER, sink},
     {"echo", "pair", ZMQ_PAIR, echo},     {"ask", "pair", ZMQ_PAIR, ask},
     {"source", "pair", ZMQ_PAIR, source}, {"sink", "pair", ZMQ_PAIR, sink},
+    {"source", "xpub", ZMQ_XPUB, source}, {"sink", "xsub", ZMQ_XSUB, sink},
+    {"source", "xsub", ZMQ_XSUB, source}, {"sink", "xpub", ZMQ_XPUB, sink},
 };
 
 /* ---- command line and set-up ---- */
@@ -580,9 +595,17 @@ static void open_socket(void)
         check(zmq_setsockopt(sock, ZMQ_ROUTING_ID, options.id, strlen(options.id)), "routing id");
     if (options.to)
         set_int(ZMQ_ROUTER_MANDATORY, 1);
-    for (int s = 0; options.socket_type == ZMQ_SUB && s < options.subs.count; s++) {
+    if (options.socket_type == ZMQ_XPUB || options.socket_type == ZMQ_XSUB)
+        set_int(ONLY_FIRST_SUBSCRIBE, 1);
+    for (int s = 0; is_subscriber() && s < options.subs.count; s++) {
         const char *prefix = options.subs.items[s];
-        check(zmq_setsockopt(sock, ZMQ_SUBSCRIBE, prefix, strlen(prefix)), "subscribe");
+        if (options.socket_type == ZMQ_SUB) {
+            check(zmq_setsockopt(sock, ZMQ_SUBSCRIBE, prefix, strlen(prefix)), "subscribe");
+            continue;
+        }
+        char request[1024];
+        int length = snprintf(request, sizeof request, "\1%s", prefix);
+        check(zmq_send(sock, request, (size_t)length, 0), "subscribe");
     }
     int rc = options.bind ? zmq_bind(sock, options.endpoint) : zmq_connect(sock, options.endpoint);
     check(rc, options.endpoint);

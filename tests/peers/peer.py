@@ -11,11 +11,13 @@ import zlib
 import zmq
 
 HELLO = b"\xff\xff"
+PUB_SUB = ("pub", "sub", "xpub", "xsub")
+ONLY_FIRST_SUBSCRIBE = 108
 ROLES = {
     "echo": ("rep", "router", "dealer", "pair"),
     "ask": ("req", "dealer", "router", "pair"),
-    "source": ("push", "pub", "dealer", "router", "pair"),
-    "sink": ("pull", "sub", "router", "dealer", "pair"),
+    "source": ("push", "pub", "dealer", "router", "pair", "xpub", "xsub"),
+    "sink": ("pull", "sub", "router", "dealer", "pair", "xsub", "xpub"),
 }
 
 
@@ -120,9 +122,13 @@ class Peer:
             socket.setsockopt(zmq.ROUTING_ID, options.id.encode())
         if options.to:
             socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        if options.type == "sub":
-            for prefix in options.sub:
+        if options.type in ("xpub", "xsub"):
+            socket.setsockopt(ONLY_FIRST_SUBSCRIBE, 1)
+        for prefix in options.sub:
+            if options.type == "sub":
                 socket.setsockopt(zmq.SUBSCRIBE, prefix)
+            elif options.type == "xsub":
+                socket.send(b"\1" + prefix)
         (socket.bind if options.bind else socket.connect)(options.endpoint)
         say("READY " + socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode())
 
@@ -186,7 +192,7 @@ class Peer:
             self.count += 1
 
     def source(self):
-        if self.options.type == "pub":
+        if self.options.type in PUB_SUB:
             self.greet()
         self.started = time.perf_counter()
         for i in range(self.options.count):
@@ -207,7 +213,9 @@ class Peer:
         synced = False
         while self.count < self.options.count:
             frames = self.receive()
-            if self.options.type == "sub" and frames[-1] == HELLO:
+            if self.options.type == "xpub" and len(frames) == 1:
+                continue  # a subscription
+            if self.options.type in PUB_SUB and frames[-1] == HELLO:
                 if not synced:
                     say("SYNC")
                 synced = True
@@ -229,7 +237,7 @@ class Peer:
     def passing(self, i):
         """The first message from i on that passes the subscriptions."""
         topics = self.options.topic
-        if self.options.type != "sub" or not topics:
+        if self.options.type not in ("sub", "xsub") or not topics:
             return i
         for k in range(i, i + len(topics)):
             if any(topics[k % len(topics)].startswith(prefix) for prefix in self.options.sub):
