@@ -2,6 +2,7 @@
 //! is so. `CONTRIBUTING.md` has the same rules in words.
 
 mod documents;
+mod effects;
 mod layers;
 mod sources;
 mod text;

@@ -11,6 +11,7 @@ mod linger;
 mod monitor_sockets;
 mod monitors;
 mod observe;
+mod options;
 mod pair;
 mod parts;
 mod pipeline;

@@ -1,0 +1,160 @@
+//! Each option does something, and a test holds it: no option is accepted and ignored. What is only stored, for transports and
+//! mechanisms that do not exist here, is refused where it would matter.
+
+use tightbeam::options::{CONTEXT_TABLE, TABLE};
+
+use crate::sources::rust_files;
+
+/// An option and the test of what it does.
+const EFFECTS: &[(&str, &str)] = &[
+    ("AFFINITY", "affinity_chooses_among_the_io_threads"),
+    ("ROUTING_ID", "a_received_frame_knows_its_peer"),
+    ("SUBSCRIBE", "subscriptions_are_options_too"),
+    ("UNSUBSCRIBE", "subscriptions_are_options_too"),
+    ("RATE", STORED),
+    ("RECOVERY_IVL", STORED),
+    ("SNDBUF", "tcp_options_reach_the_connection"),
+    ("RCVBUF", "tcp_options_reach_the_connection"),
+    ("RCVMORE", "parts_are_received_one_by_one_and_rcvmore_says_whether_more_follow"),
+    ("FD", "the_option_fd_is_the_event_descriptor"),
+    ("EVENTS", "type_and_events_tell_what_the_socket_is_and_can_do"),
+    ("TYPE", "type_and_events_tell_what_the_socket_is_and_can_do"),
+    ("LINGER", "close_waits_as_long_as_it_lingers_and_says_what_was_not_delivered"),
+    ("RECONNECT_IVL", "attempts_come_after_the_interval"),
+    ("BACKLOG", "backlog_is_the_length_of_the_queue_of_connections"),
+    ("RECONNECT_IVL_MAX", "with_a_maximum_the_pauses_double_up_to_it"),
+    ("MAXMSGSIZE", "the_limit_on_messages_is_exact_and_for_each_frame"),
+    ("SNDHWM", "so_many_messages_wait_for_each_peer"),
+    ("RCVHWM", "a_receiver_reads_up_to_its_mark_and_goes_on_when_there_is_room"),
+    ("MULTICAST_HOPS", STORED),
+    ("RCVTIMEO", "rcvtimeo_and_sndtimeo_end_a_wait"),
+    ("SNDTIMEO", "rcvtimeo_and_sndtimeo_end_a_wait"),
+    ("IPV4ONLY", "ipv4only_is_the_opposite_of_ipv6"),
+    ("LAST_ENDPOINT", "last_endpoint_is_the_resolved_one_of_the_last_bind_or_connect"),
+    ("ROUTER_MANDATORY", "with_mandatory_an_unknown_peer_is_unroutable"),
+    ("TCP_KEEPALIVE", "tcp_options_reach_the_connection"),
+    ("TCP_KEEPALIVE_CNT", "tcp_options_reach_the_connection"),
+    ("TCP_KEEPALIVE_IDLE", "tcp_options_reach_the_connection"),
+    ("TCP_KEEPALIVE_INTVL", "tcp_options_reach_the_connection"),
+    ("IMMEDIATE", "immediate_queues_only_for_connections_that_are_up"),
+    ("IPV6", "ipv6_has_to_be_asked_for"),
+    ("MECHANISM", "the_mechanism_follows_what_was_set_last"),
+    ("PLAIN_SERVER", REFUSED),
+    ("PLAIN_USERNAME", REFUSED),
+    ("PLAIN_PASSWORD", "the_mechanism_follows_what_was_set_last"),
+    ("CURVE_SERVER", REFUSED),
+    ("CURVE_PUBLICKEY", "the_mechanism_follows_what_was_set_last"),
+    ("CURVE_SECRETKEY", "keys_have_three_forms_and_are_shown_nowhere"),
+    ("CURVE_SERVERKEY", REFUSED),
+    ("PROBE_ROUTER", "a_probe_is_an_empty_message_at_each_connection"),
+    ("REQ_CORRELATE", "req_correlate_numbers_requests_and_takes_only_the_reply_with_the_number"),
+    ("REQ_RELAXED", "req_relaxed_gives_up_a_request_for_a_new_one"),
+    ("ZAP_DOMAIN", REFUSED),
+    ("ROUTER_HANDOVER", "with_handover_a_new_peer_takes_over_the_routing_id"),
+    ("GSSAPI_SERVER", REFUSED),
+    ("GSSAPI_PRINCIPAL", "options_are_those_of_libzmq"),
+    ("GSSAPI_SERVICE_PRINCIPAL", REFUSED),
+    ("GSSAPI_PLAINTEXT", "the_mechanism_follows_what_was_set_last"),
+    ("HANDSHAKE_IVL", "a_silent_peer_is_closed_at_the_end_of_handshake_ivl"),
+    ("XPUB_NODROP", "with_nodrop_a_full_subscriber_makes_send_wait"),
+    ("HEARTBEAT_IVL", "a_ping_with_the_time_to_live_is_sent_each_interval"),
+    ("HEARTBEAT_TTL", "a_ping_with_the_time_to_live_is_sent_each_interval"),
+    ("HEARTBEAT_TIMEOUT", "a_dead_peer_is_found_within_interval_and_timeout"),
+    ("CONNECT_TIMEOUT", "connect_timeout_ends_an_attempt_that_nobody_answers"),
+    ("TCP_MAXRT", "tcp_options_reach_the_connection"),
+    ("THREAD_SAFE", STORED),
+    ("MULTICAST_MAXTPDU", STORED),
+    ("VMCI_BUFFER_SIZE", STORED),
+    ("VMCI_BUFFER_MIN_SIZE", STORED),
+    ("VMCI_BUFFER_MAX_SIZE", STORED),
+    ("VMCI_CONNECT_TIMEOUT", STORED),
+    ("GSSAPI_PRINCIPAL_NAMETYPE", "options_are_those_of_libzmq"),
+    ("GSSAPI_SERVICE_PRINCIPAL_NAMETYPE", "options_are_those_of_libzmq"),
+    ("ZAP_ENFORCE_DOMAIN", REFUSED),
+    ("LOOPBACK_FASTPATH", "options_are_those_of_libzmq"),
+    ("METADATA", "a_received_frame_knows_its_peer"),
+    ("MULTICAST_LOOP", STORED),
+    ("TCP_ACCEPT_FILTER", "accept_filters_let_in_only_whom_they_name"),
+    ("TOS", "the_type_of_service_and_the_priority_are_set_on_both_ends"),
+    ("PRIORITY", "the_type_of_service_and_the_priority_are_set_on_both_ends"),
+    ("BUSY_POLL", "busy_polling_is_set_where_the_system_allows_it"),
+    ("SOCKS_PROXY", "the_proxy_looks_names_up_and_messages_pass"),
+    ("SOCKS_USERNAME", "an_address_goes_to_the_proxy_in_numbers_with_user_and_password"),
+    ("SOCKS_PASSWORD", "an_address_goes_to_the_proxy_in_numbers_with_user_and_password"),
+    ("USE_FD", "a_listening_descriptor_that_was_opened_before_is_taken_over"),
+    ("BINDTODEVICE", "a_device_limits_where_peers_come_from"),
+    ("TOPICS_COUNT", "the_topics_are_counted"),
+    ("XPUB_VERBOSE", "with_verbose_every_subscription_is_received"),
+    ("XPUB_VERBOSER", "with_verboser_every_cancellation_is_received_too"),
+    ("ONLY_FIRST_SUBSCRIBE", "parts_behind_data_are_subscriptions_unless_only_the_first_may_be"),
+    ("MAX_FRAMES", "the_limit_on_frames_is_exact"),
+    ("MAX_HELD_BYTES", "multipart_of_large_frames_ends_at_the_bytes_held_even_if_sent_in_pieces"),
+    ("MAX_SUBSCRIPTIONS", "a_flood_of_subscriptions_ends_at_the_budget_and_is_forgotten"),
+    ("MAX_TOPIC_BYTES", "topics_end_at_their_bytes_too"),
+    ("MAX_HANDSHAKES", "beyond_the_limit_the_oldest_handshake_gives_way"),
+];
+
+const STORED: &str = "transports_that_do_not_exist_here_are_refused_whatever_their_options_say";
+const REFUSED: &str = "security_that_is_not_there_is_refused_and_never_left_out";
+
+/// An option of a context and the test of what it does.
+const OF_CONTEXTS: &[(&str, &str)] = &[
+    ("IO_THREADS", "without_io_threads_there_is_no_tcp"),
+    ("MAX_SOCKETS", "max_sockets_is_a_limit_and_closing_makes_room"),
+    ("SOCKET_LIMIT", "what_can_only_be_read_or_set_says_so"),
+    ("THREAD_PRIORITY", "io_threads_have_the_priority_that_was_asked_for_or_bind_says_why_not"),
+    ("THREAD_SCHED_POLICY", "io_threads_have_the_policy_that_was_asked_for"),
+    ("MAX_MSGSZ", "max_msgsz_limits_what_is_sent"),
+    ("MSG_T_SIZE", "what_can_only_be_read_or_set_says_so"),
+    ("THREAD_AFFINITY_CPU_ADD", "io_threads_run_on_the_processors_that_were_named"),
+    ("THREAD_AFFINITY_CPU_REMOVE", "io_threads_run_on_the_processors_that_were_named"),
+    ("THREAD_NAME_PREFIX", "io_threads_have_names_with_a_prefix"),
+    ("ZERO_COPY_RECV", "large_bodies_arrive_with_and_without_zero_copy_recv"),
+    ("IPV6", "ipv6_of_the_context_is_that_of_its_new_sockets"),
+    ("BLOCKY", "sockets_of_a_context_that_is_not_blocky_do_not_linger"),
+];
+
+/// Options whose effect is being built.
+const UNDER_WAY: &[&str] = &[
+    "ROUTER_RAW",
+    "CONFLATE",
+    "IPC_FILTER_PID",
+    "IPC_FILTER_UID",
+    "IPC_FILTER_GID",
+    "CONNECT_ROUTING_ID",
+    "XPUB_MANUAL",
+    "XPUB_WELCOME_MSG",
+    "INVERT_MATCHING",
+    "XPUB_MANUAL_LAST_VALUE",
+    "RECONNECT_STOP",
+];
+
+#[test]
+fn every_option_has_a_test_of_what_it_does() {
+    let files = ["tests", "crates"].into_iter().flat_map(rust_files);
+    let tests: String = files.map(|file| file.text).collect();
+    let of_sockets = TABLE.iter().map(|spec| spec.name());
+    let of_contexts = CONTEXT_TABLE.iter().map(|spec| spec.name());
+    hold(of_sockets.filter(|name| !UNDER_WAY.contains(name)).collect(), EFFECTS, &tests);
+    hold(of_contexts.collect(), OF_CONTEXTS, &tests);
+    for name in UNDER_WAY {
+        assert!(TABLE.iter().any(|spec| spec.name() == *name), "there is no option {name}");
+    }
+}
+
+fn hold(options: Vec<&str>, effects: &[(&str, &str)], tests: &str) {
+    let times = |name: &str| effects.iter().filter(|(option, _)| *option == name).count();
+    for name in &options {
+        assert_eq!(
+            times(name),
+            1,
+            "tests/house/effects.rs is to name {name} once, and the test of what it does"
+        );
+    }
+    for (option, _) in effects {
+        assert!(options.contains(option), "{option} does not exist, or stands under way and done");
+    }
+    for (option, test) in effects {
+        assert!(tests.contains(&format!("fn {test}(")), "{option}: there is no test {test}");
+    }
+}
