@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use std::panic::UnwindSafe;
 
 use tightbeam::{
-    AnySocket, Context, Dealer, Endpoint, Error, Frame, Handle, Message, Monitor, MonitorEvent,
-    Peer, Pub, Pull, Push, RecvFuture, Rep, Req, Router, SendError, SendFuture, Socket,
-    SocketStats, Sub,
+    AnySocket, Context, Dealer, Endpoint, Error, Frame, Handle, Message, MessageSink, Messages,
+    Monitor, MonitorEvent, Peer, PollWaker, Poller, Proxy, ProxyHandle, Pub, Pull, Push,
+    RecvFuture, Rep, Req, Router, SendError, SendFuture, Socket, SocketStats, Sub, Timers,
 };
 
 fn shared<T: Send + Sync + Debug + 'static>() {}
@@ -32,6 +32,9 @@ fn sockets_contexts_and_messages_are_shared_between_threads() {
     shared::<Peer>();
     shared::<Endpoint>();
     shared::<Handle>();
+    shared::<PollWaker>();
+    shared::<ProxyHandle>();
+    shared::<Timers>();
     shared::<SocketStats>();
     shared::<MonitorEvent>();
     shared::<zmtp::Connection>();
@@ -41,6 +44,10 @@ fn sockets_contexts_and_messages_are_shared_between_threads() {
 fn futures_and_monitors_are_sent_to_other_threads() {
     sent::<RecvFuture>();
     sent::<SendFuture>();
+    sent::<Messages>();
+    sent::<MessageSink>();
+    sent::<Poller>();
+    sent::<Proxy<'static>>();
     sent::<Monitor>();
 }
 

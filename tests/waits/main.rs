@@ -12,6 +12,7 @@ mod idle;
 mod poll_sets;
 mod pollers;
 mod signals;
+mod streams;
 mod stress;
 mod time;
 

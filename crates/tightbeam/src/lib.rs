@@ -67,5 +67,7 @@ pub use socket::{
     Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture,
     Sends, Socket, SocketBase, SocketStats, Sub, Timing, Typed, XPub, XSub, poll,
 };
+#[cfg(feature = "futures")]
+pub use socket::{MessageSink, Messages};
 pub use timers::{TimerId, Timers};
 pub use zmtp::SocketType;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Copied, Core, RecvFuture, SendError, SendFuture, SocketBase, Timing};
+#[cfg(feature = "futures")]
+use super::{MessageSink, Messages};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
@@ -206,6 +208,37 @@ impl AnySocket {
     /// [`Error::UnknownOption`] on another type of socket.
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<()> {
         self.core().subscribe(topic.as_ref(), false)
+    }
+
+    /// The messages that the socket receives, as a stream for any executor.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use futures_core::Stream;
+    /// use tightbeam::{Context, Pull, Push};
+    ///
+    /// // Any crate with combinators for streams has such a function.
+    /// async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    ///     std::future::poll_fn(|cx| pin!(&mut *stream).poll_next(cx)).await
+    /// }
+    ///
+    /// async fn add_up(pull: tightbeam::Socket<Pull>) -> tightbeam::Result<usize> {
+    ///     let (mut messages, mut sum) = (pull.messages(), 0);
+    ///     while let Some(message) = next(&mut messages).await {
+    ///         sum += message?.len();
+    ///     }
+    ///     Ok(sum)
+    /// }
+    /// ```
+    #[cfg(feature = "futures")]
+    pub fn messages(&self) -> Messages {
+        Messages::new(Arc::clone(self.core()))
+    }
+
+    /// The socket as a sink for messages, for any executor.
+    #[cfg(feature = "futures")]
+    pub fn sink(&self) -> MessageSink {
+        MessageSink::new(Arc::clone(self.core()))
     }
 
     /// Closes the socket and waits until what is queued was sent, or the option LINGER's time is

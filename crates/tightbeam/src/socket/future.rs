@@ -16,19 +16,24 @@ use crate::reactor::waiters::Interest;
 
 /// A place in the socket's list of waiters.
 #[derive(Debug)]
-struct Waiting {
+pub(super) struct Waiting {
     core: Arc<Core>,
     interest: Interest,
     ticket: Option<u64>,
 }
 
 impl Waiting {
-    fn new(core: Arc<Core>, interest: Interest) -> Waiting {
+    pub(super) fn new(core: Arc<Core>, interest: Interest) -> Waiting {
         Waiting { core, interest, ticket: None }
     }
 
+    #[cfg(feature = "futures")]
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// Tries, and waits if it must.
-    fn poll<R>(
+    pub(super) fn poll<R>(
         &mut self,
         cx: &Context<'_>,
         mut attempt: impl FnMut(&Core) -> Result<R>,

@@ -21,6 +21,8 @@ mod report;
 mod setters;
 mod state;
 mod stats;
+#[cfg(feature = "futures")]
+mod stream;
 mod transfer;
 mod turn;
 mod typed;
@@ -38,6 +40,8 @@ pub use self::poll_set::{PollEvent, PollWaker, Poller};
 pub use self::poller::{PollItem, poll};
 pub use self::report::Counters;
 pub use self::stats::{PeerStats, SocketStats};
+#[cfg(feature = "futures")]
+pub use self::stream::{MessageSink, Messages};
 pub use self::transfer::Copied;
 pub use self::typed::{
     Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed, XPub,

@@ -233,6 +233,19 @@ impl Core {
         }
     }
 
+    /// Whether the next send finds room; if not, why: [`Error::WouldBlock`] if it is worth waiting.
+    #[cfg(feature = "futures")]
+    pub(super) fn room_for_one(&self) -> Result<()> {
+        let guard = self.lock()?;
+        if guard.pattern.can_send(&guard.pipes) {
+            return Ok(());
+        }
+        match guard.pattern.admit(&guard.pipes, &[], &guard.options) {
+            Err(refusal) => Err(refusal.into_error(NO_PARTS)),
+            Ok(()) => Err(Error::WouldBlock("no peer has room for a message")),
+        }
+    }
+
     /// Whether the next send finds room, as far as the socket can tell without the message.
     pub(crate) fn has_room(&self) -> Result<bool> {
         let guard = self.lock()?;

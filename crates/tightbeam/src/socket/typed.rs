@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use zmtp::SocketType;
 
 use super::{AnySocket, Copied, RecvFuture, SendError, SendFuture, SocketBase};
+#[cfg(feature = "futures")]
+use super::{MessageSink, Messages};
 use crate::error::{Error, Result};
 use crate::message::{Frame, Message};
 
@@ -226,6 +228,12 @@ impl<T: Sends> Socket<T> {
     pub fn send_async(&self, message: impl Into<Message>) -> SendFuture {
         self.any.send_async(message)
     }
+
+    /// The socket as a sink: [`AnySocket::sink`].
+    #[cfg(feature = "futures")]
+    pub fn sink(&self) -> MessageSink {
+        self.any.sink()
+    }
 }
 
 impl<T: Receives> Socket<T> {
@@ -272,6 +280,12 @@ impl<T: Receives> Socket<T> {
     /// Receives a message as a future: [`AnySocket::recv_async`].
     pub fn recv_async(&self) -> RecvFuture {
         self.any.recv_async()
+    }
+
+    /// The messages that the socket receives, as a stream: [`AnySocket::messages`].
+    #[cfg(feature = "futures")]
+    pub fn messages(&self) -> Messages {
+        self.any.messages()
     }
 }
 
