@@ -7,4 +7,8 @@ mod pages {
     mod readme {}
     #[doc = include_str!("../../docs/options.md")]
     mod options {}
+    #[doc = include_str!("../../docs/proxy.md")]
+    mod proxy {}
+    #[doc = include_str!("../../docs/async.md")]
+    mod asynchronous {}
 }
