@@ -4,6 +4,7 @@
 mod bench;
 mod child;
 mod churn;
+mod closing;
 mod cuts;
 mod framing;
 mod half_open;

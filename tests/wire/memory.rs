@@ -3,6 +3,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use tightbeam_tests::peer::HANG;
 
 /// The system's allocator, counting the bytes handed out.
 pub(crate) struct Counting;
@@ -65,6 +68,15 @@ pub(crate) fn resident_peak() -> isize {
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("VmHWM");
     let kib = line.split_whitespace().nth(1).expect("a number");
     kib.parse::<isize>().expect("a number") * 1024
+}
+
+/// Waits until no more descriptors are open: the I/O thread closes some of them after a socket has ended.
+pub(crate) fn wait_for_descriptors(most: usize) {
+    let deadline = Instant::now() + HANG;
+    while descriptors() > most {
+        assert!(Instant::now() < deadline, "{} descriptors, expected {most}", descriptors());
+        std::thread::yield_now();
+    }
 }
 
 /// The descriptors that the process has open.

@@ -99,7 +99,7 @@ impl State {
             Origin::Session(id) => &self.sessions.get(id)?.terms,
             Origin::Listener(id) => match self.sources.get(id)? {
                 Source::Listener(listening) => &listening.terms,
-                Source::Connection(_) => return None,
+                Source::Connection(_) | Source::Draining(_) => return None,
             },
         };
         Some(Arc::clone(terms))

@@ -62,7 +62,7 @@ impl State {
     fn listeners_at(&self, endpoint: &Endpoint) -> Vec<SourceId> {
         let is_there = |source: &Source| match source {
             Source::Listener(listening) => listening.endpoint.is_at(endpoint),
-            Source::Connection(_) => false,
+            Source::Connection(_) | Source::Draining(_) => false,
         };
         self.sources.iter().filter(|(_, source)| is_there(source)).map(|(id, _)| id).collect()
     }
@@ -78,7 +78,7 @@ impl State {
     fn leave_accepted(&mut self, listener: SourceId, token: usize) {
         let accepted = |source: &Source| match source {
             Source::Connection(connection) => connection.origin == Origin::Listener(listener),
-            Source::Listener(_) => false,
+            Source::Listener(_) | Source::Draining(_) => false,
         };
         let accepted: Vec<SourceId> =
             self.sources.iter().filter(|(_, source)| accepted(source)).map(|(id, _)| id).collect();

@@ -20,25 +20,36 @@ impl State {
             return;
         }
         connection.say_farewell();
+        let busy = connection.is_busy();
+        // Who reads or writes just now is done soon, and what was written is to arrive.
+        let cuts = busy && !self.drains(id, &loss);
+        let Some(connection) = self.connection(id) else { return };
         connection.ending = Some(loss);
-        if connection.is_busy() {
+        if cuts {
             connection.stream.shutdown();
-        } else {
+        } else if !busy {
             self.finish_loss(id, token);
         }
     }
 
     /// Removes a connection that is to end, unless it is still busy.
     pub(super) fn finish_loss(&mut self, id: SourceId, token: usize) {
-        if self.connection(id).is_none_or(|connection| connection.is_busy()) {
+        let Some(connection) = self.connection(id).filter(|connection| !connection.is_busy())
+        else {
             return;
-        }
-        let Some(Source::Connection(mut connection)) = self.sources.remove(id) else { return };
-        self.deferred.streams.push(Arc::clone(&connection.stream));
+        };
+        let stream = Arc::clone(&connection.stream);
+        let loss = connection.ending.take().unwrap_or(Loss::Ours);
+        let source = if self.drains(id, &loss) {
+            self.drain(id, &stream, token)
+        } else {
+            self.deferred.streams.push(stream);
+            self.sources.remove(id)
+        };
+        let Some(Source::Connection(mut connection)) = source else { return };
         if let Some(at) = connection.timer.take() {
             self.timers.remove(&(at, Timer::Connection(id)));
         }
-        let loss = connection.ending.take().unwrap_or(Loss::Ours);
         self.tell_loss(&connection, &loss);
         self.rescue_queues(&mut connection);
         match connection.origin {
@@ -287,6 +298,7 @@ impl Core {
         let sources: Vec<SourceId> = state.sources.keys().collect();
         for id in sources {
             state.lose(id, Loss::Ours, token);
+            state.end_draining(id);
         }
         state.check_closing();
     }

@@ -6,6 +6,7 @@ mod base;
 mod burst;
 mod connecting;
 mod core;
+mod draining;
 mod flush;
 mod future;
 mod guard;

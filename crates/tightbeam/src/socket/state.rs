@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use slotmap::{SecondaryMap, SlotMap};
 
 use super::burst::Burst;
+use super::draining::Draining;
 use super::inproc::Local;
 use super::report::Counters;
 use super::watch::Watching;
@@ -32,6 +33,8 @@ use crate::transport::{SharedListener, Stream};
 pub(crate) enum Source {
     Connection(Box<Connection>),
     Listener(Listening),
+    /// What is left of a connection that we have closed.
+    Draining(Draining),
 }
 
 /// A bound endpoint.
@@ -61,6 +64,8 @@ pub(crate) enum Timer {
     Disconnect(SessionId),
     /// Unbound long enough.
     Leave(SourceId),
+    /// Time to ask how far the peer of a closed connection is.
+    Drain(SourceId),
     /// Closed long enough.
     Linger,
 }
@@ -233,6 +238,7 @@ impl State {
         let listed = match self.sources.get_mut(id) {
             Some(Source::Connection(connection)) => &mut connection.listed,
             Some(Source::Listener(listening)) => &mut listening.listed,
+            Some(Source::Draining(draining)) => &mut draining.listed,
             None => return,
         };
         if !std::mem::replace(listed, true) {
@@ -254,6 +260,10 @@ impl State {
                 }
                 Some(Source::Listener(listening)) => {
                     listening.listed = false;
+                    Some(id)
+                }
+                Some(Source::Draining(draining)) => {
+                    draining.listed = false;
                     Some(id)
                 }
                 None => None,

@@ -85,6 +85,8 @@ impl State {
                     Phase::Handshake => &mut stats.handshaking,
                     Phase::Traffic => &mut stats.established,
                 },
+                // Nobody can send or receive through it.
+                Source::Draining(_) => continue,
             };
             *state += 1;
         }
@@ -118,7 +120,7 @@ impl State {
     pub(super) fn connection_of(&self, id: PipeId) -> Option<&Connection> {
         match self.sources.get(*self.links.get(id)?)? {
             Source::Connection(connection) => Some(connection),
-            Source::Listener(_) => None,
+            Source::Listener(_) | Source::Draining(_) => None,
         }
     }
 }

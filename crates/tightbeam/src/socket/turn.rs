@@ -53,7 +53,7 @@ impl State {
             let id = source_of(event.token());
             let enlist = match self.sources.get_mut(id) {
                 Some(Source::Connection(connection)) => connection.note_event(event),
-                Some(Source::Listener(_)) => true,
+                Some(Source::Listener(_) | Source::Draining(_)) => true,
                 None => false,
             };
             if enlist && !self.is_paused(id) {
@@ -92,6 +92,11 @@ impl Core {
                 let listener = std::sync::Arc::clone(&listening.listener);
                 drop(guard);
                 self.accept(reactor, id, &listener);
+            }
+            Some(Source::Draining(draining)) => {
+                let stream = draining.stream();
+                drop(guard);
+                self.turn_draining(id, &stream);
             }
             Some(Source::Connection(connection)) if connection.phase == Phase::Connecting => {
                 drop(guard);
@@ -394,6 +399,7 @@ impl Core {
                 let token = self.token();
                 self.lock_always().lose(id, Loss::Ours, token);
             }
+            Timer::Drain(id) => self.on_drain_timer(id, now),
             Timer::Linger => self.finish_closing(),
         }
     }

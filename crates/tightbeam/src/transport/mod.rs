@@ -20,7 +20,7 @@ pub(crate) use self::socks::{Negotiation, SocksError};
 use crate::options::Options;
 use crate::sys;
 
-/// Reads that throw away input before a stream is closed.
+/// Reads that throw away input in one go.
 const DISCARDS: usize = 64;
 
 /// A connected stream, or one that is connecting. Never blocks.
@@ -28,6 +28,17 @@ const DISCARDS: usize = 64;
 pub(crate) enum Stream {
     Tcp(mio::net::TcpStream),
     Ipc(IpcStream),
+}
+
+/// How far input was thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Discarded {
+    /// Nothing is left for now.
+    All,
+    /// There may be more.
+    Some,
+    /// Nothing more will come.
+    Ended,
 }
 
 /// A listener. Never blocks.
@@ -96,17 +107,46 @@ impl Stream {
         }
     }
 
-    /// Throws away what has arrived, if the system still has something to deliver: a TCP stream closed with
-    /// unread input is reset, and that would be lost.
-    pub(crate) fn discard_input(&self) {
-        if matches!(self, Stream::Ipc(_)) || sys::unsent(self.as_fd()) == 0 {
-            return;
+    /// Whether closing it with unread input resets it, so that what was written may be lost.
+    pub(crate) fn may_be_reset(&self) -> bool {
+        match self {
+            Stream::Tcp(_) => true,
+            Stream::Ipc(_) => false,
         }
+    }
+
+    /// Tells the peer that nothing more follows.
+    pub(crate) fn finish_writing(&self) {
+        match self {
+            // Fails when the peer was quicker.
+            Stream::Tcp(tcp) => drop(tcp.shutdown(Shutdown::Write)),
+            Stream::Ipc(_) => {}
+        }
+    }
+
+    /// How many bytes of those written, the end counted as one, the peer's system has not taken yet.
+    pub(crate) fn unsent(&self) -> usize {
+        sys::unsent(self.as_fd())
+    }
+
+    /// Throws away what has arrived, up to a limit.
+    pub(crate) fn discard(&self) -> Discarded {
         let mut buffer = [0; 16 * 1024];
         for _ in 0..DISCARDS {
-            if !matches!(self.read(&mut buffer), Ok(n) if n > 0) {
-                return;
+            match self.read(&mut buffer) {
+                Ok(n) if n > 0 => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Discarded::All,
+                Ok(_) | Err(_) => return Discarded::Ended,
             }
+        }
+        Discarded::Some
+    }
+
+    /// Throws away what has arrived, if the system still has something to deliver that a reset would lose.
+    pub(crate) fn discard_input(&self) {
+        if self.may_be_reset() && self.unsent() > 0 {
+            self.discard();
         }
     }
 
