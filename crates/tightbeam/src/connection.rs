@@ -16,7 +16,7 @@ use slotmap::new_key_type;
 use zmtp::{Encoder, Transmit, Version};
 
 pub(crate) use read::{Arrival, LargeBody, ReadJob};
-pub(crate) use write::{WriteJob, WriteOutcome};
+pub(crate) use write::{WriteOutcome, Writer, Written};
 
 use crate::monitor::Place;
 use crate::pipe::PipeId;
@@ -128,18 +128,14 @@ pub(crate) struct Connection {
     read_event: bool,
     /// What the connection speaks, once the handshake is complete.
     version: Option<Version>,
-    /// What turns canonical frames into this peer's wire, from the handshake on; away while a
-    /// writer has it.
+    /// What turns canonical frames into this peer's wire, until the writer has it.
     encoder: Option<Encoder>,
     /// Handshake bytes to write as they are.
     raw: Vec<u8>,
     /// Canonical commands that go before the next message.
     commands: Vec<u8>,
-    /// What of those was begun to be written, in the peer's wire.
-    lead: write::Lead,
-    /// Messages encoded for a peer that does not take them as they are.
-    recoded: Option<Box<write::Recoded>>,
-    writing: bool,
+    /// What is being written; away while a writer has it.
+    writer: Option<Box<Writer>>,
     /// The kernel's buffer is full; an event ends that.
     pub(crate) blocked: bool,
     /// The kernel reported writability while a writer was at it.
@@ -161,8 +157,10 @@ impl Connection {
         place: Place,
     ) -> Connection {
         let protocol = zmtp::Connection::new(Arc::clone(&terms.protocol), Instant::now());
+        let stream = Arc::new(stream);
+        let writer = Writer::new(Arc::clone(&stream));
         Connection {
-            stream: Arc::new(stream),
+            stream,
             origin,
             terms,
             place: Box::new(place),
@@ -186,9 +184,7 @@ impl Connection {
             encoder: None,
             raw: Vec::new(),
             commands: Vec::new(),
-            lead: write::Lead::default(),
-            recoded: None,
-            writing: false,
+            writer: Some(writer),
             blocked: phase == Phase::Connecting,
             write_event: false,
             resumed: false,
@@ -207,7 +203,7 @@ impl Connection {
             self.read_event = self.reading;
         }
         if event.is_writable() || event.is_error() {
-            self.write_event |= self.writing;
+            self.write_event |= self.is_writing();
             if std::mem::take(&mut self.blocked) {
                 self.resumed = true;
                 self.stream.watch_room(false);
@@ -227,12 +223,12 @@ impl Connection {
 
     /// Whether a job has a part of the connection.
     pub(crate) fn is_busy(&self) -> bool {
-        self.reading || self.writing
+        self.reading || self.is_writing()
     }
 
     /// Whether a writer has a part of the connection.
     pub(crate) fn is_writing(&self) -> bool {
-        self.writing
+        self.writer.is_none()
     }
 
     /// The protocol, unless a reader has it.
@@ -263,7 +259,7 @@ impl Connection {
 
     /// Queues what the protocol wants to say. True if there is anything to write.
     pub(crate) fn collect(&mut self) -> bool {
-        if (self.blocked || self.writing) && self.commands.len() >= MOST_COMMANDS {
+        if (self.blocked || self.is_writing()) && self.commands.len() >= MOST_COMMANDS {
             return true;
         }
         if let Some(protocol) = self.protocol.as_mut() {

@@ -76,16 +76,30 @@ impl Recoded {
     }
 }
 
-/// What a writer took out of a connection.
+/// What is being written to a connection. Whoever holds it is the connection's writer.
 #[derive(Debug)]
-pub(crate) struct WriteJob {
+pub(crate) struct Writer {
     stream: Arc<Stream>,
+    /// What was begun of handshake and commands.
     lead: Lead,
+    /// Canonical commands that go before the segment.
     commands: Vec<u8>,
+    /// The pipe's; here only while it is written.
     segment: Option<Segment>,
+    /// Messages encoded for a peer that does not take them as they are.
     recoded: Option<Box<Recoded>>,
-    /// Only for a peer that does not take canonical frames.
+    /// What turns canonical frames into this peer's wire, from the handshake on.
     encoder: Option<Encoder>,
+}
+
+/// What became of the segment that a writer had.
+#[derive(Debug)]
+pub(crate) enum Written {
+    Nothing,
+    /// It is finished.
+    All(Segment),
+    /// It goes back to the pipe.
+    Part(Segment),
 }
 
 /// How a turn of writing ended.
@@ -99,7 +113,18 @@ pub(crate) enum WriteOutcome {
     Failed(io::Error),
 }
 
-impl WriteJob {
+impl Writer {
+    pub(super) fn new(stream: Arc<Stream>) -> Box<Writer> {
+        Box::new(Writer {
+            stream,
+            lead: Lead::default(),
+            commands: Vec::new(),
+            segment: None,
+            recoded: None,
+            encoder: None,
+        })
+    }
+
     /// Writes until all is written or the kernel takes no more. Called without a lock.
     pub(crate) fn run(&mut self) -> WriteOutcome {
         match self.write() {
@@ -110,23 +135,52 @@ impl WriteJob {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        if let Some(encoder) = &mut self.encoder {
-            for (header, body) in Frames::new(&std::mem::take(&mut self.commands)) {
-                encoder.encode(header, body, &mut self.lead.bytes);
+        match &mut self.encoder {
+            Some(encoder) if !encoder.is_verbatim() => {
+                for (header, body) in Frames::new(&std::mem::take(&mut self.commands)) {
+                    encoder.encode(header, body, &mut self.lead.bytes);
+                }
+                if let Some(segment) = self.segment.take() {
+                    self.recoded = Some(Box::new(Recoded::new(segment, encoder)));
+                }
             }
-            if let Some(segment) = self.segment.take() {
-                self.recoded = Some(Box::new(Recoded::new(segment, encoder)));
-            }
-        } else {
-            self.lead.bytes.append(&mut self.commands);
+            _ if self.commands.is_empty() => {}
+            _ => self.lead.bytes.append(&mut self.commands),
         }
-        self.lead.write(&self.stream)?;
+        if !self.lead.is_empty() {
+            self.lead.write(&self.stream)?;
+        }
         if let Some(segment) = &mut self.segment {
             write_segment(&self.stream, segment)?;
         }
         match &mut self.recoded {
             Some(recoded) => recoded.write(&self.stream),
             None => Ok(()),
+        }
+    }
+
+    /// Whether a message or a command was begun, into which nothing else may be written.
+    fn is_begun(&self) -> bool {
+        self.recoded.is_some()
+            || self.segment.as_ref().is_some_and(Segment::is_begun)
+            || !self.lead.is_empty()
+    }
+
+    fn has_nothing(&self) -> bool {
+        self.segment.is_none()
+            && self.recoded.is_none()
+            && self.lead.is_empty()
+            && self.commands.is_empty()
+    }
+
+    fn take_segment(&mut self) -> Written {
+        if let Some(recoded) = self.recoded.take_if(|r| r.written == r.bytes.len()) {
+            return Written::All(recoded.segment);
+        }
+        match self.segment.take() {
+            None => Written::Nothing,
+            Some(segment) if segment.remaining() == 0 => Written::All(segment),
+            Some(segment) => Written::Part(segment),
         }
     }
 }
@@ -153,70 +207,37 @@ fn non_zero(written: io::Result<usize>) -> io::Result<usize> {
 impl Connection {
     /// Takes out what should be written next; `None` if there is nothing, the kernel takes nothing,
     /// or another writer is at it (who then goes on).
-    pub(crate) fn begin_write(&mut self, queue: Option<&mut OutQueue>) -> Option<WriteJob> {
-        if self.writing {
+    pub(crate) fn begin_write(&mut self, queue: Option<&mut OutQueue>) -> Option<Box<Writer>> {
+        let Some(writer) = &mut self.writer else {
             self.again = true;
             return None;
-        }
+        };
         if self.blocked || self.ending.is_some() {
             return None;
         }
-        let mut job = WriteJob {
-            stream: Arc::clone(&self.stream),
-            lead: std::mem::take(&mut self.lead),
-            commands: Vec::new(),
-            segment: None,
-            recoded: self.recoded.take(),
-            encoder: None,
-        };
-        let queue = queue.filter(|_| self.phase == Phase::Traffic);
-        if job.recoded.is_none() {
-            job.segment = queue.and_then(OutQueue::take_segment);
+        if writer.recoded.is_none() && self.phase == Phase::Traffic {
+            writer.segment = queue.and_then(OutQueue::take_segment);
         }
-        let in_a_message = job.recoded.is_some()
-            || job.segment.as_ref().is_some_and(Segment::is_begun)
-            || !job.lead.is_empty();
-        if !in_a_message {
-            job.lead.bytes = std::mem::take(&mut self.raw);
-            job.commands = std::mem::take(&mut self.commands);
+        if !writer.is_begun() {
+            writer.lead.bytes.append(&mut self.raw);
+            writer.commands.append(&mut self.commands);
         }
-        let verbatim = self.encoder.as_ref().is_none_or(Encoder::is_verbatim);
-        if !verbatim {
-            job.encoder = self.encoder.take();
-        }
-        let nothing = job.segment.is_none()
-            && job.recoded.is_none()
-            && job.lead.is_empty()
-            && job.commands.is_empty();
-        if nothing {
-            self.encoder = self.encoder.take().or(job.encoder);
+        if writer.has_nothing() {
             return None;
         }
-        self.writing = true;
+        if self.encoder.is_some() {
+            writer.encoder = self.encoder.take();
+        }
         self.write_event = false;
         self.again = false;
-        Some(job)
+        self.writer.take()
     }
 
-    /// Puts back what a writer took. Answers the segment that it finished, if any, and the one that
-    /// it did not; both belong to the pipe.
-    pub(crate) fn finish_write(&mut self, job: WriteJob) -> (Option<Segment>, Option<Segment>) {
-        self.writing = false;
-        self.lead = job.lead;
-        if let Some(encoder) = job.encoder {
-            self.encoder = Some(encoder);
-        }
-        if let Some(recoded) = job.recoded {
-            if recoded.written == recoded.bytes.len() {
-                return (Some(recoded.segment), None);
-            }
-            self.recoded = Some(recoded);
-            return (None, None);
-        }
-        match job.segment {
-            Some(segment) if segment.remaining() == 0 => (Some(segment), None),
-            unfinished => (None, unfinished),
-        }
+    /// Puts back what a writer took, and answers what became of the pipe's segment.
+    pub(crate) fn finish_write(&mut self, mut writer: Box<Writer>) -> Written {
+        let written = writer.take_segment();
+        self.writer = Some(writer);
+        written
     }
 
     /// Whether somebody wanted to write during the last job; asking forgets it.
@@ -226,6 +247,7 @@ impl Connection {
 
     /// The segment in the hands of the encoder, when the connection ends.
     pub(crate) fn take_recoded(&mut self) -> Option<Segment> {
-        self.recoded.take().map(|recoded| recoded.into_segment())
+        let recoded = self.writer.as_mut()?.recoded.take();
+        recoded.map(|recoded| recoded.into_segment())
     }
 }

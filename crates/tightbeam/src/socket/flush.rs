@@ -6,7 +6,7 @@ use std::sync::Weak;
 use super::core::Core;
 use super::guard::Guard;
 use super::state::State;
-use crate::connection::{SourceId, WriteJob, WriteOutcome};
+use crate::connection::{SourceId, WriteOutcome, Writer, Written};
 use crate::pipe::buffers::BUFFER_SIZE;
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
@@ -61,9 +61,9 @@ impl Core {
                 }
                 match guard.only_dirty() {
                     Some(id) => {
-                        let job = guard.begin_write(id);
+                        let writer = guard.begin_write(id);
                         drop(guard);
-                        self.run_writes(id, job);
+                        self.run_writes(id, writer);
                     }
                     None => {
                         drop(guard);
@@ -137,24 +137,24 @@ impl Core {
 
     /// Writes to one connection until there is nothing left, or the kernel takes no more.
     pub(super) fn write(&self, id: SourceId) {
-        let job = self.lock_always().begin_write(id);
-        self.run_writes(id, job);
+        let writer = self.lock_always().begin_write(id);
+        self.run_writes(id, writer);
     }
 
-    fn run_writes(&self, id: SourceId, job: Option<WriteJob>) {
-        let Some(mut job) = job else { return };
+    fn run_writes(&self, id: SourceId, writer: Option<Box<Writer>>) {
+        let Some(mut writer) = writer else { return };
         for _ in 0..WRITE_BUDGET {
-            let outcome = job.run();
+            let outcome = writer.run();
             let mut guard = self.lock_always();
             let token = self.token();
-            match guard.end_write(id, job, outcome, token) {
-                Some(next) => job = next,
+            match guard.end_write(id, writer, outcome, token) {
+                Some(next) => writer = next,
                 None => return,
             }
         }
         // Others get their turn; this connection comes back.
         let mut guard = self.lock_always();
-        guard.put_off_write(id, job, self.token());
+        guard.put_off_write(id, writer, self.token());
     }
 }
 
@@ -169,7 +169,7 @@ impl State {
         Some(source)
     }
 
-    fn begin_write(&mut self, id: SourceId) -> Option<WriteJob> {
+    fn begin_write(&mut self, id: SourceId) -> Option<Box<Writer>> {
         let super::state::Source::Connection(connection) = self.sources.get_mut(id)? else {
             return None;
         };
@@ -182,11 +182,11 @@ impl State {
     fn end_write(
         &mut self,
         id: SourceId,
-        job: WriteJob,
+        writer: Box<Writer>,
         outcome: WriteOutcome,
         token: usize,
-    ) -> Option<WriteJob> {
-        self.put_back_write(id, job);
+    ) -> Option<Box<Writer>> {
+        self.put_back_write(id, writer);
         let connection = self.connection(id)?;
         if connection.ending.is_some() {
             self.finish_loss(id, token);
@@ -220,35 +220,38 @@ impl State {
         next
     }
 
-    fn put_back_write(&mut self, id: SourceId, job: WriteJob) {
+    fn put_back_write(&mut self, id: SourceId, writer: Box<Writer>) {
         let State { sources, pipes, pattern, waiters, deferred, .. } = self;
         let Some(super::state::Source::Connection(connection)) = sources.get_mut(id) else {
             return;
         };
-        let (finished, unfinished) = connection.finish_write(job);
+        let written = connection.finish_write(writer);
         let Some(pipe) = connection.pipe.and_then(|pipe| pipes.get_mut(pipe)) else {
-            deferred.segments.extend(finished.into_iter().chain(unfinished));
+            if let Written::All(segment) | Written::Part(segment) = written {
+                deferred.segments.push(segment);
+            }
             return;
         };
-        if let Some(segment) = unfinished {
-            pipe.outgoing.put_back(segment);
-        }
-        if let Some(segment) = finished {
-            let mut bodies = pipe.outgoing.written(segment);
-            if !bodies.is_empty() {
-                deferred.frames.append(&mut bodies);
-            }
-            if !waiters.is_empty() && pipe.is_relaxed() {
-                // Also if it was before: there is room for more senders than were told of it then.
-                let room = pipe.send_hwm.saturating_sub(pipe.outgoing.messages());
-                let senders = pattern.senders_to_wake(room);
-                waiters.notify(Interest::Send, senders);
+        match written {
+            Written::Nothing => {}
+            Written::Part(segment) => pipe.outgoing.put_back(segment),
+            Written::All(segment) => {
+                let mut bodies = pipe.outgoing.written(segment);
+                if !bodies.is_empty() {
+                    deferred.frames.append(&mut bodies);
+                }
+                if !waiters.is_empty() && pipe.is_relaxed() {
+                    // Also if it was before: there is room for more senders than were told of it then.
+                    let room = pipe.send_hwm.saturating_sub(pipe.outgoing.messages());
+                    let senders = pattern.senders_to_wake(room);
+                    waiters.notify(Interest::Send, senders);
+                }
             }
         }
     }
 
-    fn put_off_write(&mut self, id: SourceId, job: WriteJob, token: usize) {
-        self.put_back_write(id, job);
+    fn put_off_write(&mut self, id: SourceId, writer: Box<Writer>, token: usize) {
+        self.put_back_write(id, writer);
         let Some(connection) = self.connection(id) else { return };
         if connection.ending.is_some() {
             return self.finish_loss(id, token);
