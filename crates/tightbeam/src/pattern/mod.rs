@@ -57,6 +57,7 @@ pub(crate) struct News {
 
 /// The state of a socket's pattern.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each socket, and asked for every message")]
 pub(crate) enum Pattern {
     Dealer(dealer::Dealer),
     Router(router::Router),

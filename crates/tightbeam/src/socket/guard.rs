@@ -43,6 +43,7 @@ const KEPT_DEPTH: usize = 4;
 
 thread_local! {
     /// Emptied lists, so that waking somebody allocates nothing.
+    #[expect(clippy::vec_box, reason = "a box moves as one word")]
     static SPARE: RefCell<Vec<Box<Work>>> = const { RefCell::new(Vec::new()) };
 }
 
