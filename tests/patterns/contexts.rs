@@ -5,6 +5,7 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use tightbeam::options::Value;
 use tightbeam::options::number::{LINGER, ROUTER_MANDATORY, SNDHWM, context};
 use tightbeam::{
     Context, Dealer, ETERM, Error, Handle, Pub, Pull, Push, Readiness, Rep, Req, Result, Router,
@@ -254,4 +255,100 @@ fn close_ends_the_calls_of_other_threads() {
         until("the call ends", || waiting.is_finished());
         assert!(matches!(waiting.join().unwrap(), Err(Error::Closed)));
     });
+}
+
+#[test]
+fn a_socket_that_lingers_counts_until_it_has_ended() {
+    let context = Context::new();
+    context.set_option(context::MAX_SOCKETS, 1).unwrap();
+    let push = open_with::<Push>(&context, &[(LINGER, -1)]);
+    push.connect("tcp://127.0.0.1:1").unwrap();
+    push.send("x").unwrap();
+    drop(push);
+    assert!(matches!(context.socket::<Pull>(), Err(Error::TooManySockets(1))));
+    context.set_option(context::MAX_SOCKETS, 2).unwrap();
+    open::<Pull>(&context).close();
+    assert_eq!(context.stats().sockets, 1);
+}
+
+#[test]
+fn whoever_terms_a_context_sees_it_end() {
+    let context = Context::new();
+    let socket = open::<Pull>(&context);
+    thread::scope(|scope| {
+        let ending: Vec<_> = (0..3).map(|_| scope.spawn(|| context.term())).collect();
+        until("all are told", || matches!(socket.try_recv(), Err(Error::Terminated)));
+        assert!(ending.iter().all(|thread| !thread.is_finished()));
+        socket.close();
+        for thread in ending {
+            thread.join().unwrap().unwrap();
+        }
+    });
+    assert!(matches!(context.socket::<Pull>(), Err(Error::Terminated)));
+}
+
+/// In whatever order: who is connected to whom does not matter.
+#[test]
+fn sockets_of_a_context_are_closed_in_any_order() {
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        let context = Context::new();
+        let (pull, push) = join::<Pull, Push>(&context);
+        let (rep, req) = (open::<Rep>(&context), open::<Req>(&context));
+        rep.bind("inproc://order").unwrap();
+        req.connect("inproc://order").unwrap();
+        push.send("x").unwrap();
+        req.send("x").unwrap();
+        pull.recv_timeout(LIMIT).unwrap();
+        let mut sockets: [Option<Box<dyn FnOnce() -> usize + Send>>; 4] = [
+            Some(Box::new(move || pull.close())),
+            Some(Box::new(move || push.close())),
+            Some(Box::new(move || rep.close())),
+            Some(Box::new(move || req.close())),
+        ];
+        thread::scope(|scope| {
+            let ending = scope.spawn(|| context.term_timeout(LIMIT));
+            for at in order {
+                let close = sockets[at].take().unwrap();
+                scope.spawn(close).join().unwrap();
+            }
+            assert!(ending.join().unwrap().unwrap(), "{order:?}");
+        });
+    }
+}
+
+/// A close that waits for a peer for ever is ended by nobody but that peer: the wait for it can be bounded.
+#[test]
+fn term_may_be_bounded_while_a_close_lingers() {
+    let context = Context::new();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", holder.local_addr().unwrap());
+    let push = open::<Push>(&context);
+    push.connect(&endpoint).unwrap();
+    push.send("x").unwrap();
+    thread::scope(|scope| {
+        let closing = scope.spawn(move || push.close());
+        assert!(!context.term_timeout(Duration::from_millis(30)).unwrap());
+        assert!(!closing.is_finished());
+        drop(holder);
+        let other = Context::new();
+        let pull = open::<Pull>(&other);
+        pull.bind(&endpoint).unwrap();
+        assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "x");
+        assert_eq!(closing.join().unwrap(), 0);
+        assert!(context.term_timeout(LIMIT).unwrap());
+    });
+}
+
+#[test]
+fn a_context_that_is_not_blocky_gives_its_new_sockets_no_linger() {
+    let context = Context::new();
+    let before = open::<Push>(&context);
+    context.set_option(context::BLOCKY, 0).unwrap();
+    let after = open::<Push>(&context);
+    let linger = |socket: &tightbeam::SocketBase| {
+        socket.option(LINGER).unwrap().as_value() == Value::Int(-1)
+    };
+    assert!(linger(&before) && !linger(&after));
+    set(&after, LINGER, -1);
+    assert!(linger(&after), "and they may be told otherwise");
 }

@@ -152,3 +152,41 @@ fn a_signal_ends_the_waits_of_followers_and_of_drivers() {
         finish(waiters.remove(0)).unwrap();
     });
 }
+
+/// As libzmq's: what was begun goes on when it is called again.
+#[test]
+fn a_signal_ends_term_which_may_be_called_again() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let push = open::<Push>(&context);
+        for _ in 0..2 {
+            let ending = context.clone();
+            interrupt(thread::spawn(move || ending.term()));
+        }
+        assert!(matches!(push.try_send("x").unwrap_err().error, Error::Terminated));
+        assert!(!context.term_timeout(Duration::from_millis(1)).unwrap(), "a socket is open");
+        drop(push);
+        context.term().unwrap();
+    });
+}
+
+/// Closing is no call that could be repeated: it goes on.
+#[test]
+fn a_signal_does_not_end_a_close_that_lingers() {
+    guarded(|| {
+        install_handler();
+        let context = Context::new();
+        let push = open_with::<Push>(&context, &[(number::LINGER, 300)]);
+        push.connect("tcp://127.0.0.1:1").unwrap();
+        push.send("nobody receives it").unwrap();
+        let closing = thread::spawn(move || push.close());
+        thread::sleep(Duration::from_millis(20));
+        while !closing.is_finished() {
+            // SAFETY: the thread is joined below, so its id is valid.
+            assert_eq!(unsafe { libc::pthread_kill(closing.as_pthread_t(), libc::SIGUSR1) }, 0);
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(finish(closing), 1, "the message that was not delivered");
+    });
+}
