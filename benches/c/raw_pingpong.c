@@ -1,5 +1,5 @@
-/* The limit of a round trip: blocking write and read over tcp, no library, no framing. */
-#include "raw_tcp.h"
+/* The limit of a round trip: blocking write and read over tcp or a Unix domain socket, no library, no framing. */
+#include "raw_socket.h"
 
 int main(int argc, char **argv)
 {

@@ -3,7 +3,7 @@
  * that is full; the receiver reads up to 64 KB, parses, and copies each body out, as zmq_recv does. Paced messages are
  * written one by one.
  */
-#include "raw_tcp.h"
+#include "raw_socket.h"
 
 enum { BUFFER = 64 * 1024, PREFIX = 4 };
 

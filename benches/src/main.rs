@@ -10,13 +10,14 @@ mod run;
 mod workload;
 
 use report::Results;
-use workload::{Depth, Mode};
+use workload::{Depth, Mode, Transport};
 
 const HELP: &str = "\
 cargo xtask bench [OPTION]...
 
   --quick            fewer messages and rounds: about a minute
   --only MODE        lat, thr, paced or match alone
+  --transport NAME   tcp or ipc alone
   --rounds N         rounds
   --json FILE        also write the results there as JSON (`-`: to standard output, instead of the tables)
   --urgent           (xtask; root) before everything else that runs on this machine
@@ -27,6 +28,7 @@ cargo xtask bench [OPTION]...
 struct Options {
     depth: Depth,
     only: Option<Mode>,
+    transport: Option<Transport>,
     rounds: Option<usize>,
     json: Option<String>,
     libzmq: bool,
@@ -51,14 +53,21 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut options =
-        Options { depth: Depth::Full, only: None, rounds: None, json: None, libzmq: true };
+    let mut options = Options {
+        depth: Depth::Full,
+        only: None,
+        transport: None,
+        rounds: None,
+        json: None,
+        libzmq: true,
+    };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--quick" => options.depth = Depth::Quick,
             "--smoke" => options.depth = Depth::Smoke,
             "--only" => options.only = Some(Mode::parse(&value()?)?),
+            "--transport" => options.transport = Some(Transport::parse(&value()?)?),
             "--rounds" => {
                 let rounds = value()?.parse().ok().filter(|rounds| *rounds > 0);
                 options.rounds = Some(rounds.ok_or("--rounds needs a number above 0")?);
@@ -77,7 +86,8 @@ fn bench(options: &Options) -> Result<(), String> {
     let placements = run::Placements::find();
     let mut results = Results::default();
     for workload in workload::all() {
-        if options.only.is_some_and(|mode| mode != workload.mode) {
+        let elsewhere = options.transport.is_some_and(|only| only != workload.transport);
+        if elsewhere || options.only.is_some_and(|mode| mode != workload.mode) {
             continue;
         }
         eprintln!("{}", workload.title());

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use crate::contender::Contender;
-use crate::workload::{Depth, Mode, Placement, Workload};
+use crate::workload::{Depth, Mode, Placement, Transport, Workload};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -127,12 +128,12 @@ pub(crate) fn once(
     placements: &Placements,
     depth: Depth,
 ) -> Result<Figures, String> {
-    let port = free_port().map_err(|error| format!("no free port: {error}"))?;
+    let endpoint = endpoint(workload.transport).map_err(|error| format!("no endpoint: {error}"))?;
     let count = workload.count(depth);
     let command = |server: bool| {
         let mut command = placements.command(contender, workload, server);
         command.arg(workload.mode.name()).arg(if server { "server" } else { "client" });
-        command.arg(format!("tcp://127.0.0.1:{port}"));
+        command.arg(&endpoint);
         command.args(workload.arguments(depth));
         command
     };
@@ -142,12 +143,27 @@ pub(crate) fn once(
     let client = Process::start(command(false))?;
     let client = client.finish(deadline).map_err(|error| format!("client: {error}"))?;
     let server = server.finish(deadline).map_err(|error| format!("server: {error}"))?;
+    if let Some(path) = endpoint.strip_prefix("ipc://") {
+        // Not everybody tidies up.
+        let _ = fs::remove_file(path);
+    }
     figures(workload, count, &server, &client).ok_or_else(|| format!("no result: {server}{client}"))
 }
 
-/// A port that is free now. Each run has one of its own, so that no connection of the last one lingers on it.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+/// An address that is free now. Each run has one of its own, so that no connection of the last one lingers on it.
+fn endpoint(transport: Transport) -> io::Result<String> {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    match transport {
+        Transport::Tcp => {
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            Ok(format!("tcp://{}", listener.local_addr()?))
+        }
+        Transport::Ipc => {
+            let (run, id) = (RUNS.fetch_add(1, Ordering::Relaxed), std::process::id());
+            let path = std::env::temp_dir().join(format!("tightbeam-bench-{id}-{run}"));
+            Ok(format!("ipc://{}", path.display()))
+        }
+    }
 }
 
 fn figures(workload: &Workload, count: usize, server: &str, client: &str) -> Option<Figures> {

@@ -38,6 +38,23 @@ pub(crate) enum Placement {
     TwoCores,
 }
 
+/// What the two processes are connected by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Tcp,
+    Ipc,
+}
+
+impl Transport {
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "tcp" => Ok(Self::Tcp),
+            "ipc" => Ok(Self::Ipc),
+            _ => Err(format!("no transport {name:?}: tcp or ipc")),
+        }
+    }
+}
+
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
@@ -60,6 +77,7 @@ impl Depth {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Workload {
     pub(crate) mode: Mode,
+    pub(crate) transport: Transport,
     pub(crate) placement: Placement,
     pub(crate) size: usize,
     /// Messages per second, where it is paced.
@@ -101,10 +119,14 @@ impl Workload {
             Placement::OneCore => "one core",
             Placement::TwoCores => "two cores",
         };
+        let transport = match self.transport {
+            Transport::Tcp => "",
+            Transport::Ipc => "ipc, ",
+        };
         match (self.rate, self.topics) {
-            (Some(rate), _) => format!("{rate} msg/s, {size}, {cores}"),
-            (_, Some(topics)) => format!("{topics} subscriptions, {size}, {cores}"),
-            (None, None) => format!("{size}, {cores}"),
+            (Some(rate), _) => format!("{transport}{rate} msg/s, {size}, {cores}"),
+            (_, Some(topics)) => format!("{transport}{topics} subscriptions, {size}, {cores}"),
+            (None, None) => format!("{transport}{size}, {cores}"),
         }
     }
 
@@ -117,6 +139,7 @@ impl Workload {
 pub(crate) fn all() -> Vec<Workload> {
     let plain = |mode, placement, size, full_count| Workload {
         mode,
+        transport: Transport::Tcp,
         placement,
         size,
         rate: None,
@@ -131,6 +154,13 @@ pub(crate) fn all() -> Vec<Workload> {
         plain(Mode::Thr, Placement::TwoCores, 1 << 16, 50_000),
         plain(Mode::Thr, Placement::TwoCores, 1 << 20, 5_000),
     ];
+    let over_ipc = |workload| Workload { transport: Transport::Ipc, ..workload };
+    all.extend([
+        over_ipc(plain(Mode::Lat, Placement::OneCore, 64, 50_000)),
+        over_ipc(plain(Mode::Lat, Placement::TwoCores, 64, 50_000)),
+        over_ipc(plain(Mode::Thr, Placement::TwoCores, 64, 10_000_000)),
+        over_ipc(plain(Mode::Thr, Placement::TwoCores, 1 << 16, 50_000)),
+    ]);
     all.extend([1_000, 10_000, 100_000].map(|rate| Workload {
         rate: Some(rate),
         ..plain(Mode::Paced, Placement::TwoCores, 64, 5 * rate as usize)
