@@ -1,6 +1,7 @@
 //! Our sockets, in this process, with real libzmq peers in processes of their own: the C peer on the system's libzmq and the
 //! Python peer on pyzmq's. `tests/peers/README.md` says what a peer does.
 
+mod broker;
 mod fan;
 mod heartbeat;
 mod options;

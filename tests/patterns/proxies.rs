@@ -6,7 +6,7 @@ use std::time::Duration;
 use tightbeam::options::number;
 use tightbeam::{
     AnySocket, Context, Dealer, Error, Message, Pair, Proxy, ProxyHandle, Pub, Pull, Push, Rep,
-    Req, Router, Socket, Sub, Typed,
+    Req, Router, Socket, Sub, Typed, XPub, XSub,
 };
 use tightbeam_tests::sockets::{
     LIMIT, bind, connect, join_up, open, open_with, synchronise, until,
@@ -389,5 +389,52 @@ fn rep_and_req_make_a_proxy_of_one_request_at_a_time() {
             rep.send("done").unwrap();
             assert_eq!(req.recv_timeout(LIMIT).unwrap(), "done");
         }
+    });
+}
+
+/// Subscriptions travel upstream, so that publishers send only what somebody wants.
+#[test]
+fn a_forwarder_passes_messages_down_and_subscriptions_up() {
+    let context = Context::new();
+    let (front, back) = (open::<XSub>(&context), open::<XPub>(&context));
+    let publishers: Vec<Socket<Pub>> = (0..2).map(|_| client(&context, &front)).collect();
+    let subscribers: Vec<Socket<Sub>> = (0..2).map(|_| client(&context, &back)).collect();
+    beside(Proxy::new(&front, &back), |_| {
+        for (subscriber, topic) in subscribers.iter().zip(["weather", "news"]) {
+            subscriber.subscribe(topic).unwrap();
+            subscriber.subscribe("for all").unwrap();
+        }
+        let sent = |publisher: &Socket<Pub>| publisher.stats().unwrap().traffic.messages_sent;
+        for publisher in &publishers {
+            for topic in ["weather", "news", "for all"] {
+                until("the subscription has come up", || {
+                    let before = sent(publisher);
+                    publisher.send([topic, "test"]).unwrap();
+                    sent(publisher) > before
+                });
+            }
+            publisher.send(["sports", "nobody wants it"]).unwrap();
+            publisher.send(["for all", "the end"]).unwrap();
+        }
+        for (subscriber, topic) in subscribers.iter().zip(["weather", "news"]) {
+            let mut heard = Vec::new();
+            let mut ends = 0;
+            while ends < 2 {
+                let message = subscriber.recv_timeout(LIMIT).unwrap();
+                ends += usize::from(message.frames()[1] == "the end");
+                heard.push(message.frames()[0].to_string_lossy().into_owned());
+            }
+            assert!(heard.iter().any(|other| other == topic));
+            assert!(heard.iter().all(|other| other == topic || other == "for all"), "{heard:?}");
+        }
+        for (subscriber, topic) in subscribers.iter().zip(["weather", "news"]) {
+            subscriber.unsubscribe(topic).unwrap();
+        }
+        until("the subscriptions are cancelled", || {
+            let before = sent(&publishers[0]);
+            publishers[0].send(["weather", "test"]).unwrap();
+            publishers[0].send(["news", "test"]).unwrap();
+            sent(&publishers[0]) == before
+        });
     });
 }

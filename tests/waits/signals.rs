@@ -10,7 +10,7 @@ use tightbeam::options::number;
 use tightbeam::{Context, Error, Poller, Proxy, Pull, Push, Readiness};
 use tightbeam_tests::sockets::{LIMIT, join, open, open_with, until};
 
-use crate::support::{finish, guarded};
+use crate::support::{finish, guarded, in_own_process};
 
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -58,6 +58,42 @@ fn a_signal_ends_a_receive() {
         assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "still usable");
         let unbound = open::<Pull>(&context);
         interrupt(thread::spawn(move || unbound.recv().map(drop)));
+    });
+}
+
+/// No handler runs, so no wait ends; libzmq's go on as well.
+#[test]
+fn being_stopped_and_continued_ends_no_wait() {
+    let name = "signals::being_stopped_and_continued_ends_no_wait";
+    in_own_process(name, || {
+        let context = Context::new();
+        let (push, pull) = join::<Push, Pull>(&context);
+        let (pull, lonely) = (Arc::new(pull), open::<Pull>(&context));
+        let mut poller = Poller::new().unwrap();
+        poller.add(&lonely, 0, Readiness { readable: true, writable: false }).unwrap();
+        // One drives, the others follow.
+        let mut waiters: Vec<JoinHandle<Result<(), Error>>> = (0..3)
+            .map(|_| {
+                let pull = Arc::clone(&pull);
+                thread::spawn(move || pull.recv().map(drop))
+            })
+            .collect();
+        waiters.push(thread::spawn(move || poller.wait(Some(LIMIT)).map(drop)));
+        let us = std::process::id();
+        let script = format!(
+            "for i in 1 2 3; do sleep 0.1; kill -STOP {us}; sleep 0.1; kill -CONT {us}; done"
+        );
+        let stopped = std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
+        assert!(stopped.success());
+        assert!(waiters.iter().all(|waiter| !waiter.is_finished()), "a wait has ended");
+        waiters.iter().for_each(|_| push.send("at last").unwrap());
+        lonely.bind("inproc://lonely").unwrap();
+        let friend = open::<Push>(&context);
+        friend.connect("inproc://lonely").unwrap();
+        friend.send("hello").unwrap();
+        for waiter in waiters {
+            finish(waiter).unwrap();
+        }
     });
 }
 

@@ -1,7 +1,8 @@
 //! Waiting: the thread that waits for a socket drives it.
 
+use std::io;
 use std::ops::{Deref, DerefMut};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,10 @@ use crate::reactor::io_thread::Driven;
 use crate::reactor::parker::Parker;
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
-use crate::sys::Woken;
+use crate::sys::{self, PollFd, Woken};
+
+/// A sleep that lasts longer is one that survives being stopped and continued.
+const SHORT: Duration = Duration::from_millis(10);
 
 /// Callers that leave within this time of each other keep the socket and wake the I/O thread to
 /// watch it; slower ones give it back each time.
@@ -356,7 +360,7 @@ impl Core {
             if !parker.sleep_in_poll() {
                 return Slept::Notified;
             }
-            let polled = seat.poll.poll(&mut seat.events, timeout);
+            let polled = seat.sleep(timeout);
             parker.left_poll();
             self.take_events(reactor, &seat.events);
             if polled.is_err() {
@@ -386,6 +390,23 @@ impl Core {
         }
         self.take_events(reactor, &seat.events);
         seat.events.iter().count() >= super::core::EVENTS
+    }
+}
+
+impl Seat {
+    /// Waits for events; only a signal ends it with an error.
+    ///
+    /// The kernel ends an `epoll_wait` when the process is stopped and continued (SIGSTOP, SIGCONT), as if a handler
+    /// had run, and goes on with a `ppoll`. That takes one more system call, so only long waits do it.
+    fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let short = timeout.is_some_and(|timeout| timeout <= SHORT);
+        self.poll.poll(&mut self.events, if short { timeout } else { Some(SHORT) })?;
+        if short || !self.events.is_empty() {
+            return Ok(());
+        }
+        let left = timeout.map(|timeout| timeout.saturating_sub(SHORT));
+        sys::ppoll(&mut [PollFd::new(self.poll.as_raw_fd(), PollFd::IN)], left)?;
+        self.poll.poll(&mut self.events, Some(Duration::ZERO))
     }
 }
 
