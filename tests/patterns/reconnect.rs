@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +11,10 @@ use tightbeam::options::number::{
     SNDHWM,
 };
 use tightbeam::{Context, Dealer, EventKind, Frame, Peer, Pull, Push, Router, Socket};
+use tightbeam_tests::peer::Lounge;
 use tightbeam_tests::proxy::Proxy;
 use tightbeam_tests::sockets::*;
+use tightbeam_tests::transport::anywhere;
 
 /// Tells this program, started again, to be a relay: where to bind, and where to connect to.
 const RELAY: &str = "TIGHTBEAM_TEST_RELAY";
@@ -62,7 +63,7 @@ fn a_killed_peer_costs_no_message_that_waited() {
     let (push, pull) = (open::<Push>(&context), open::<Pull>(&context));
     let back = bind(&pull);
     let events = push.monitor().unwrap();
-    let (mut relay, endpoint) = start_relay(ANY_PORT, back.as_str());
+    let (mut relay, endpoint) = start_relay(&anywhere(), back.as_str());
     push.connect(&endpoint).unwrap();
     for round in 0..3 {
         push.send(format!("first of {round}")).unwrap();
@@ -205,13 +206,13 @@ fn without_an_interval_a_connection_is_not_made_again() {
 
 /// The pauses between attempts to connect to a peer that hangs up at once.
 fn pauses(options: &[(i32, i32)], count: usize) -> Vec<Duration> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = Lounge::open();
     let context = Context::new();
     let push = open_with::<Push>(&context, options);
     set(&push, LINGER, 0);
-    push.connect(format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    push.connect(listener.endpoint()).unwrap();
     let mut times = (0..=count).map(|_| {
-        drop(listener.accept().unwrap());
+        listener.accept().cut();
         Instant::now()
     });
     let mut last = times.next().unwrap();
@@ -239,12 +240,12 @@ fn with_a_maximum_the_pauses_double_up_to_it() {
 #[test]
 fn a_peer_that_says_nothing_is_given_up_after_handshake_ivl_and_tried_again() {
     let context = Context::new();
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = Lounge::open();
     let push =
         open_with::<Push>(&context, &[(HANDSHAKE_IVL, 50), (RECONNECT_IVL, 10), (LINGER, 0)]);
     let events = push.monitor().unwrap();
-    push.connect(format!("tcp://{}", silent.local_addr().unwrap())).unwrap();
-    let streams: Vec<_> = (0..2).map(|_| silent.accept().unwrap()).collect();
+    push.connect(silent.endpoint()).unwrap();
+    let streams: Vec<_> = (0..2).map(|_| silent.accept()).collect();
     assert!(await_refusal(&events).reason.is_some());
     drop(streams);
 }

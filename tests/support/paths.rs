@@ -1,5 +1,8 @@
-//! Paths for Unix domain sockets.
+//! Unix domain sockets: their paths, and what lets them be used like others.
 
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,4 +60,9 @@ impl Drop for Directory {
 #[must_use]
 pub fn path_of(endpoint: &str) -> &Path {
     Path::new(endpoint.strip_prefix("ipc://").expect("ipc"))
+}
+
+/// The same descriptor by another name: reading, writing and closing are alike.
+pub(crate) fn as_tcp(stream: UnixStream) -> TcpStream {
+    TcpStream::from(OwnedFd::from(stream))
 }

@@ -1,11 +1,14 @@
-//! A scripted peer on a real TCP socket: it knows bytes, and nothing of the library under test.
+//! A scripted peer on a real socket, TCP or Unix domain: it knows bytes, and nothing of the library under test.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 pub use crate::bytes::*;
+pub use crate::lounge::Lounge;
+use crate::paths::{as_tcp, path_of};
 
 /// Longer than anything here takes: a test that waits so long has failed.
 pub const HANG: Duration = Duration::from_secs(20);
@@ -26,76 +29,12 @@ pub enum Speaks {
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Peer {
+    /// Of either kind: what is done to it here concerns sockets of any.
     stream: TcpStream,
     speaks: Speaks,
 }
 
-/// Where peers accept.
-#[derive(Debug)]
-pub struct Lounge {
-    listener: TcpListener,
-}
-
-impl Lounge {
-    /// Listens at a port of the system's choice.
-    ///
-    /// # Panics
-    /// The system refuses.
-    #[must_use]
-    pub fn open() -> Lounge {
-        Lounge { listener: TcpListener::bind("127.0.0.1:0").expect("bind") }
-    }
-
-    /// Listens with a small receive buffer, so that who writes has to stop often.
-    ///
-    /// # Panics
-    /// The system refuses.
-    #[must_use]
-    pub fn narrow(receive_buffer: i32) -> Lounge {
-        let lounge = Lounge::open();
-        set_buffer(&lounge.listener, libc::SO_RCVBUF, receive_buffer);
-        lounge
-    }
-
-    /// The endpoint to connect to.
-    ///
-    /// # Panics
-    /// The system refuses.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("tcp://{}", self.listener.local_addr().expect("bound"))
-    }
-
-    /// Accepts a connection.
-    ///
-    /// # Panics
-    /// None comes in time.
-    #[must_use]
-    pub fn accept(&self) -> Peer {
-        let deadline = std::time::Instant::now() + HANG;
-        self.listener.set_nonblocking(true).expect("fcntl");
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
-                    stream.set_nonblocking(false).expect("fcntl");
-                    return Peer::new(stream);
-                }
-                Err(e) if e.kind() == ErrorKind::WouldBlock => wait_readable(&self.listener),
-                Err(e) => panic!("accept: {e}"),
-            }
-            assert!(std::time::Instant::now() < deadline, "nobody connected");
-        }
-    }
-}
-
-/// Waits a while for a descriptor to be readable.
-fn wait_readable(fd: &impl AsRawFd) {
-    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: one valid entry, as announced.
-    unsafe { libc::poll(&mut poll, 1, 1000) };
-}
-
-fn set_buffer(fd: &impl AsRawFd, option: i32, size: i32) {
+pub(crate) fn set_buffer(fd: &impl AsRawFd, option: i32, size: i32) {
     let value = (&raw const size).cast();
     // SAFETY: the option is an int, and that is what is passed.
     let set = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, value, 4) };
@@ -103,8 +42,9 @@ fn set_buffer(fd: &impl AsRawFd, option: i32, size: i32) {
 }
 
 impl Peer {
-    fn new(stream: TcpStream) -> Peer {
-        stream.set_nodelay(true).expect("TCP_NODELAY");
+    pub(crate) fn new(stream: TcpStream) -> Peer {
+        // A Unix domain socket has no such thing.
+        let _ = stream.set_nodelay(true);
         stream.set_read_timeout(Some(HANG)).expect("SO_RCVTIMEO");
         stream.set_write_timeout(Some(HANG)).expect("SO_SNDTIMEO");
         Peer { stream, speaks: Speaks::V3_1 }
@@ -127,7 +67,10 @@ impl Peer {
     /// # Panics
     /// The endpoint is no numeric one.
     pub fn try_connect(endpoint: impl AsRef<str>) -> std::io::Result<Peer> {
-        let address = endpoint.as_ref().strip_prefix("tcp://").expect("tcp");
+        if endpoint.as_ref().starts_with("ipc://") {
+            return UnixStream::connect(path_of(endpoint.as_ref())).map(as_tcp).map(Peer::new);
+        }
+        let address = endpoint.as_ref().strip_prefix("tcp://").expect("tcp or ipc");
         let address: SocketAddr = address.parse().expect("a numeric address");
         TcpStream::connect_timeout(&address, HANG).map(Peer::new)
     }
@@ -138,6 +81,10 @@ impl Peer {
     /// The system refuses.
     #[must_use]
     pub fn connect_narrow(endpoint: impl AsRef<str>, receive_buffer: i32) -> Peer {
+        if endpoint.as_ref().starts_with("ipc://") {
+            // Here what is on its way counts for the sender's buffer, and there is no receive buffer.
+            return Peer::connect(endpoint);
+        }
         let address = endpoint.as_ref().strip_prefix("tcp://").expect("tcp");
         let SocketAddr::V4(address) = address.parse().expect("a numeric address") else {
             panic!("an IPv4 address")

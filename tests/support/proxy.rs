@@ -1,16 +1,20 @@
-//! A TCP proxy between two sockets, which can be cut and mended.
+//! A proxy between two sockets over TCP or Unix domain sockets, which can be cut and mended.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// A TCP proxy to one address. Ends with the process.
+use crate::paths::{Directory, as_tcp, path_of};
+
+/// A proxy to one address, over the transport of that. Ends with the process.
 #[derive(Debug)]
 pub struct Proxy {
     endpoint: String,
     shared: Arc<Shared>,
+    _directory: Option<Directory>,
 }
 
 #[derive(Debug, Default)]
@@ -22,28 +26,29 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Listens at a port of the system's choice and passes on to `target`, as in `tcp://127.0.0.1:5555`.
+    /// Listens at a port or a path of its own and passes on to `target`, as in `tcp://127.0.0.1:5555`.
     pub fn to(target: impl AsRef<str>) -> Proxy {
-        let address = target.as_ref().trim_start_matches("tcp://").to_owned();
-        Proxy::start(address).unwrap_or_else(|error| panic!("proxy: {error}"))
+        Proxy::start(target.as_ref().to_owned()).unwrap_or_else(|error| panic!("proxy: {error}"))
     }
 
     fn start(target: String) -> io::Result<Proxy> {
-        let target: SocketAddr = target.parse().map_err(io::Error::other)?;
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let endpoint = format!("tcp://{}", listener.local_addr()?);
         let shared = Arc::new(Shared::default());
         let mine = Arc::clone(&shared);
+        if target.starts_with("ipc://") {
+            let directory = Directory::new();
+            let listener = UnixListener::bind(directory.path("proxy"))?;
+            let endpoint = directory.endpoint("proxy");
+            thread::spawn(move || {
+                listener.incoming().flatten().for_each(|near| mine.take(as_tcp(near), &target));
+            });
+            return Ok(Proxy { endpoint, shared, _directory: Some(directory) });
+        }
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let endpoint = format!("tcp://{}", listener.local_addr()?);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                mine.accepted.fetch_add(1, Ordering::SeqCst);
-                if !mine.refusing.load(Ordering::SeqCst) {
-                    // A target that is gone looks like a cut.
-                    let _ = mine.pass_on(stream, target);
-                }
-            }
+            listener.incoming().flatten().for_each(|near| mine.take(near, &target));
         });
-        Ok(Proxy { endpoint, shared })
+        Ok(Proxy { endpoint, shared, _directory: None })
     }
 
     /// Where to connect to.
@@ -80,8 +85,19 @@ impl Shared {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pass_on(self: &Arc<Self>, near: TcpStream, target: SocketAddr) -> io::Result<()> {
-        let far = TcpStream::connect(target)?;
+    fn take(self: &Arc<Self>, near: TcpStream, target: &str) {
+        self.accepted.fetch_add(1, Ordering::SeqCst);
+        if !self.refusing.load(Ordering::SeqCst) {
+            // A target that is gone looks like a cut.
+            let _ = self.pass_on(near, target);
+        }
+    }
+
+    fn pass_on(self: &Arc<Self>, near: TcpStream, target: &str) -> io::Result<()> {
+        let far = match target.strip_prefix("tcp://") {
+            Some(address) => TcpStream::connect(address)?,
+            None => UnixStream::connect(path_of(target)).map(as_tcp)?,
+        };
         let there = (near.try_clone()?, far.try_clone()?);
         let back = (far.try_clone()?, near.try_clone()?);
         for (from, to) in [there, back] {

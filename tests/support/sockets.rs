@@ -9,6 +9,8 @@ use tightbeam::{
     Typed,
 };
 
+use crate::transport::anywhere;
+
 /// How long anything may take before a test counts as hung.
 pub const LIMIT: Duration = Duration::from_secs(10);
 /// A bind to a port of the system's choice.
@@ -33,9 +35,9 @@ pub fn set(socket: &SocketBase, number: i32, value: i32) {
     socket.set_option(number, Value::Int(value)).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Binds to a port of the system's choice.
+/// Binds to a port, or a path, of the system's choice.
 pub fn bind(socket: &SocketBase) -> Endpoint {
-    socket.bind(ANY_PORT).unwrap_or_else(|error| panic!("{error}"))
+    socket.bind(anywhere()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Connects.

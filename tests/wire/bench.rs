@@ -8,6 +8,7 @@ use tightbeam::{
     AnySocket, Context, EventKind, Message, Monitor, MonitorEvent, Socket, SocketType, Typed,
 };
 use tightbeam_tests::peer::{HANG, Lounge, Peer, Speaks};
+use tightbeam_tests::transport::anywhere;
 
 /// A socket under test, its events, and where it listens.
 pub(crate) struct Bench<T: Typed> {
@@ -25,7 +26,7 @@ pub(crate) fn bound<T: Typed>() -> Bench<T> {
 /// A bound socket with these options.
 pub(crate) fn bound_with<T: Typed>(options: &[(i32, i32)]) -> Bench<T> {
     let mut bench = open(options);
-    bench.endpoint = bench.socket.bind("tcp://127.0.0.1:*").expect("bind").to_string();
+    bench.endpoint = bench.socket.bind(&anywhere()).expect("bind").to_string();
     bench
 }
 

@@ -12,6 +12,7 @@ mod handshake;
 mod heartbeat;
 mod hostile;
 mod memory;
+mod over_ipc;
 mod pressure;
 mod starved;
 mod versions;

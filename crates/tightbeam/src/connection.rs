@@ -70,6 +70,11 @@ pub(crate) enum Loss {
 }
 
 impl Loss {
+    /// Whether nobody listens at the address.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Loss::Network(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+    }
+
     /// Whether connecting again cannot help.
     pub(crate) fn is_final(&self) -> bool {
         match self {

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::connection::SourceId;
+use crate::connection::{Loss, Phase, SourceId};
 use crate::endpoint::{Address, Endpoint, HostPort};
 use crate::pipe::PipeId;
 use crate::terms::Terms;
@@ -74,6 +74,15 @@ impl Session {
         self.untried.clear();
     }
 
+    /// Whether a connection, or an attempt, that ended so is the last one.
+    pub(crate) fn ends_with(&self, loss: &Loss, phase: Phase) -> bool {
+        let stops = |bit| self.terms.options.reconnect_stop & bit != 0;
+        loss.is_final()
+            || (stops(STOP_REFUSED) && loss.is_refusal() && self.untried.is_empty())
+            || (stops(STOP_HANDSHAKE_FAILED) && phase == Phase::Handshake)
+            || (stops(STOP_AFTER_DISCONNECT) && self.ending)
+    }
+
     /// How long to wait before the next attempt; `None` if there is to be none. Without a maximum
     /// the pause is the interval and up to as much again, at random, so that the peers of a
     /// restarted server do not come all at once; with one it doubles from the interval up to it.
@@ -90,6 +99,11 @@ impl Session {
         Some(pause)
     }
 }
+
+// The bits of RECONNECT_STOP.
+const STOP_REFUSED: i32 = 1;
+const STOP_HANDSHAKE_FAILED: i32 = 2;
+const STOP_AFTER_DISCONNECT: i32 = 4;
 
 /// Even an interval of 0 is no reason to spin on a port that refuses.
 const LEAST_PAUSE: Duration = Duration::from_millis(1);

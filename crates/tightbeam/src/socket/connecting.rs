@@ -111,7 +111,7 @@ impl Core {
             (Ok(stream), Some(reactor)) => {
                 self.adopt(reactor, Stream::Tcp(stream), Origin::Session(id), Phase::Connecting);
             }
-            (Err(error), _) => self.connect_failed(id, &error),
+            (Err(error), _) => self.connect_failed(id, error),
             (Ok(_), None) => {}
         }
     }
@@ -122,18 +122,23 @@ impl Core {
             (Ok(stream), Some(reactor)) => {
                 self.adopt(reactor, Stream::Ipc(stream), Origin::Session(id), Phase::Handshake);
             }
-            (Err(error), _) => self.connect_failed(id, &error),
+            (Err(error), _) => self.connect_failed(id, error),
             (Ok(_), None) => {}
         }
     }
 
-    fn connect_failed(&self, id: SessionId, error: &io::Error) {
+    fn connect_failed(&self, id: SessionId, error: io::Error) {
         let token = self.token();
         let mut guard = self.lock_always();
-        if error.kind() == io::ErrorKind::WouldBlock {
-            guard.wait_for_listener(id, token, error);
+        let Some(session) = guard.sessions.get(id) else { return };
+        let full = error.kind() == io::ErrorKind::WouldBlock;
+        let loss = Loss::Network(error);
+        if session.ends_with(&loss, Phase::Connecting) {
+            guard.end_session(id);
+        } else if full {
+            guard.wait_for_listener(id, token, &loss);
         } else {
-            guard.retry_session(id, true, token, error);
+            guard.retry_session(id, true, token, &loss);
         }
         guard.check_closing();
     }
@@ -191,7 +196,7 @@ impl State {
     }
 
     /// Too many wait at a Unix domain socket to be accepted. That is no failure: in TCP the system would have waited.
-    fn wait_for_listener(&mut self, id: SessionId, token: usize, why: &io::Error) {
+    fn wait_for_listener(&mut self, id: SessionId, token: usize, why: &Loss) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.stage = Stage::Waiting;
             let pause = session.next_pause().map_or(FULL_PAUSE, |pause| pause.min(FULL_PAUSE));

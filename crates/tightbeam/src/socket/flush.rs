@@ -212,12 +212,23 @@ impl State {
         let next = if again || !self.burst.is_going_on() || queued >= BUFFER_SIZE {
             self.begin_write(id)
         } else {
+            self.leave_to_burst(id, queued);
             None
         };
         if next.is_none() {
             self.close_if_drained(id, token);
         }
         next
+    }
+
+    /// What is left waits for the end of the burst: it was counted as written when the kernel took no more of it.
+    fn leave_to_burst(&mut self, id: SourceId, queued: usize) {
+        let Some(connection) = self.connection(id) else { return };
+        if (queued > 0 || connection.waiting_commands() > 0)
+            && let Some(pipe) = connection.pipe
+        {
+            self.pipes.mark_dirty(pipe);
+        }
     }
 
     fn put_back_write(&mut self, id: SourceId, writer: Box<Writer>) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::state::{Source, State, Timer};
-use crate::connection::{Loss, Origin, SessionId, SourceId};
+use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
 use crate::pipe::PipeId;
@@ -114,15 +114,22 @@ impl State {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.ending = true;
         let pipe = session.pipe;
+        let stage = session.stage;
+        let is_last = session.ends_with(&Loss::Closed, Phase::Traffic);
         if let Some(pipe) = pipe {
             self.forget_unread(pipe);
         }
-        if !pipe.is_some_and(|pipe| self.lingers(pipe)) {
+        if (is_last && !self.has_traffic(stage)) || !pipe.is_some_and(|pipe| self.lingers(pipe)) {
             return self.cut_session(id, token);
         }
         if let Some(linger) = self.options.linger {
             self.set_timer_in(token, linger, Timer::Disconnect(id));
         }
+    }
+
+    fn has_traffic(&mut self, stage: Stage) -> bool {
+        let Stage::Connected(source) = stage else { return false };
+        self.connection(source).is_some_and(|connection| connection.phase == Phase::Traffic)
     }
 
     /// Drops what has come and was not received. While a message is received part by part all

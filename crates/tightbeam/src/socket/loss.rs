@@ -98,7 +98,7 @@ impl State {
             && session
                 .pipe
                 .is_none_or(|p| self.pipes.get(p).is_none_or(|p| !p.outgoing.has_output()));
-        if loss.is_final() || idle {
+        if session.ends_with(loss, lost.phase) || idle {
             self.end_session(id);
             return;
         }

@@ -22,6 +22,9 @@ use crate::sys::{self, Credentials};
 /// Directories that are tried for a path of our choice.
 const DIRECTORIES: usize = 100;
 
+/// Buffers that the system takes at once.
+const SLICES: usize = libc::UIO_MAXIOV as usize;
+
 /// A connection over a Unix domain socket.
 #[derive(Debug)]
 pub(crate) struct IpcStream {
@@ -205,6 +208,7 @@ impl IpcStream {
     }
 
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        let buffers = &buffers[..buffers.len().min(SLICES)];
         SockRef::from(&self.socket).send_vectored_with_flags(buffers, libc::MSG_NOSIGNAL)
     }
 

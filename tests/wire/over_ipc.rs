@@ -1,0 +1,13 @@
+//! What is said on the wire does not depend on the transport.
+
+use tightbeam_tests::transport::again_over_ipc;
+
+#[test]
+fn handshakes_versions_and_framing_are_the_same() {
+    again_over_ipc(&["handshake::", "versions::", "framing::", "cuts::", "heartbeat::"], &[]);
+}
+
+#[test]
+fn hostile_and_slow_peers_are_dealt_with_alike() {
+    again_over_ipc(&["hostile::", "pressure::", "half_open::"], &[]);
+}
