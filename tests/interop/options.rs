@@ -123,12 +123,6 @@ fn deviation(question: &Question, ours: &str, theirs: &str) -> Option<&'static s
         | number::VMCI_BUFFER_MAX_SIZE
         | number::VMCI_CONNECT_TIMEOUT => refused(theirs)
             .then_some("stored here as by a libzmq with vmci, which this one is without"),
-        number::TOPICS_COUNT => {
-            theirs.ends_with(&format!(" {EINVAL}")).then_some("libzmq has it since 4.3.5")
-        }
-        number::PRIORITY | number::BUSY_POLL => theirs
-            .ends_with(&format!(" {EINVAL}"))
-            .then_some("a libzmq built without drafts refuses them"),
         number::HEARTBEAT_TTL => (refused(ours) && theirs.starts_with("ok"))
             .then_some("libzmq takes -99 to -1 for 0, which its manual does not allow"),
         number::TCP_ACCEPT_FILTER => (refused(ours) && theirs.starts_with("ok"))

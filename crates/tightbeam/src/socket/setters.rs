@@ -1,6 +1,8 @@
 //! Options by name, with types: each method sets one row of [`options::TABLE`](crate::options::TABLE).
 //! "At once" holds for what exists already; the others hold for what is bound or connected afterwards.
 
+mod network;
+
 use std::time::Duration;
 
 use super::SocketBase;
