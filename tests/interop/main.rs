@@ -12,4 +12,5 @@ mod peers;
 mod proxy;
 mod reconnect;
 mod routing;
+mod tcp;
 mod theirs;

@@ -157,13 +157,113 @@ fn reparses(text: &str) {
     }
 }
 
+/// What is likely to be taken for something that it is not.
+const ODD: &[&str] = &[
+    "",
+    ":",
+    "::",
+    ":::",
+    "*",
+    "*:",
+    "**",
+    "%",
+    "%lo",
+    "@",
+    "@@",
+    ";",
+    ";;",
+    "[",
+    "]",
+    "[]",
+    "[]:1",
+    "[[::1]]:1",
+    "[::1",
+    "::1]:1",
+    "[::%]:1",
+    "[::%%]:1",
+    "[*]:*",
+    "*:*;*:*",
+    ";*:1",
+    "*:1;",
+    "a:1;b:1;c:1",
+    "a:00000",
+    "a:00001",
+    "a:-0",
+    "a:0x5",
+    "a:1e1",
+    "a:\u{661}",
+    "\0",
+    "\0:1",
+    "a\0b:1",
+    "a:1\0",
+    "\n:1",
+    " a:1",
+    "a:1 ",
+    "\u{1f980}:1",
+    "1:1",
+    "127.1:1",
+    "0:1",
+    "::ffff:1.2.3.4:5",
+    "[::ffff:1.2.3.4%1]:5",
+    "1.2.3.4%lo:5",
+    "[0:0:0:0:0:0:0:0:0]:1",
+    "..",
+    "/",
+    "//",
+    "../x",
+    "a/../b",
+    "a?b#c",
+    "user@host:1",
+    "tcp://a:1",
+    "://",
+];
+
+#[test]
+fn odd_texts_parse_back_or_are_refused() {
+    for odd in ODD {
+        reparses(odd);
+        for transport in ["tcp", "ipc", "inproc", "udp", "TCP", ""] {
+            let text = format!("{transport}://{odd}");
+            reparses(&text);
+            for end in 0..text.len() {
+                if let Some(cut) = text.get(..end) {
+                    reparses(cut);
+                }
+            }
+            for socket in SocketType::ALL {
+                let for_socket = Endpoint::parse_for(&text, socket);
+                assert_eq!(for_socket.is_ok(), text.parse::<Endpoint>().is_ok(), "{text}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_parses_or_is_refused(text in any::<String>()) {
         reparses(&text);
-        reparses(&format!("tcp://{text}"));
-        reparses(&format!("ipc://{text}"));
+        for transport in ["tcp", "ipc", "inproc"] {
+            reparses(&format!("{transport}://{text}"));
+        }
         reparses(&format!("tcp://[{text}]:1"));
+        reparses(&format!("tcp://{text}:1"));
+    }
+
+    #[test]
+    fn odd_texts_put_together_print_back(
+        transport in prop::sample::select(&["tcp", "ipc", "inproc"][..]),
+        parts in prop::collection::vec(prop::sample::select(ODD), 0..5),
+    ) {
+        reparses(&format!("{transport}://{}", parts.concat()));
+    }
+
+    #[test]
+    fn what_names_the_same_place_does_so_both_ways(one in prop::sample::select(ODD), two in prop::sample::select(ODD)) {
+        let parsed = |text: &str| format!("tcp://{text}").parse::<Endpoint>();
+        if let (Ok(one), Ok(two)) = (parsed(one), parsed(two)) {
+            prop_assert_eq!(one.is_at(&two), two.is_at(&one));
+            prop_assert!(one.is_at(&one));
+        }
     }
 
     #[test]
