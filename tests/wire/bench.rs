@@ -26,7 +26,7 @@ pub(crate) fn bound<T: Typed>() -> Bench<T> {
 /// A bound socket with these options.
 pub(crate) fn bound_with<T: Typed>(options: &[(i32, i32)]) -> Bench<T> {
     let mut bench = open(options);
-    bench.endpoint = bench.socket.bind(&anywhere()).expect("bind").to_string();
+    bench.endpoint = bench.socket.bind(anywhere()).expect("bind").to_string();
     bench
 }
 
