@@ -19,6 +19,7 @@ mod pair;
 mod parts;
 mod pipeline;
 mod proxies;
+mod publishing;
 mod pubsub;
 mod reconnect;
 mod reqrep;
