@@ -1,6 +1,7 @@
 //! The patterns over real sockets, by RFC clause.
 
 mod bodies;
+mod conflate;
 mod context_options;
 mod contexts;
 mod endpoints;

@@ -226,6 +226,12 @@ impl Options {
         }
     }
 
+    /// Whether pipes keep only the last message: CONFLATE, on the socket types that have a use for it.
+    pub(crate) fn conflates(&self) -> bool {
+        use SocketType::{Dealer, Pub, Pull, Push, Sub};
+        self.conflate && matches!(self.socket, Dealer | Pub | Pull | Push | Sub)
+    }
+
     /// The largest message part that a peer may send, in bytes; `None`: no limit.
     pub(crate) fn max_message_size(&self) -> Option<u64> {
         u64::try_from(self.maxmsgsize).ok()

@@ -218,6 +218,13 @@ impl Pattern {
         }
     }
 
+    /// The pipe's first message is another than before.
+    pub(crate) fn replaced(&mut self, id: PipeId) {
+        if let Pattern::Sub(subscriber) = self {
+            subscriber.replaced(id);
+        }
+    }
+
     /// Queues a whole message, or says why not; then nothing was queued.
     #[inline]
     pub(crate) fn send(

@@ -21,10 +21,14 @@ impl Sub {
         self.incoming.readable(id);
     }
 
-    pub(super) fn forget(&mut self, id: PipeId) {
+    pub(super) fn replaced(&mut self, id: PipeId) {
         if self.incoming.current() == Some(id) {
             self.matched = false;
         }
+    }
+
+    pub(super) fn forget(&mut self, id: PipeId) {
+        self.replaced(id);
         self.incoming.detach(id);
     }
 

@@ -24,7 +24,7 @@ pub(crate) enum News {
 }
 
 /// Why nothing was pushed, or whether the receiver has to be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Pushed {
     /// The receiver will come by itself.
     Quietly,
@@ -32,6 +32,8 @@ pub(crate) enum Pushed {
     CallReceiver,
     /// There is no room, or nobody to receive.
     Refused,
+    /// It took the place of these, and the receiver must be called.
+    Replaced(Box<InQueue>),
 }
 
 #[derive(Debug, Default)]
@@ -52,12 +54,15 @@ struct Lane {
     /// The sender found no room.
     sender_waits: bool,
     receiver_gone: bool,
+    /// Only the last message is kept, and there is no limit.
+    conflated: bool,
 }
 
 impl Lane {
     /// The messages that may be on their way: both marks together; 0 is no limit.
     fn limit(&self) -> usize {
         match (self.send_hwm, self.recv_hwm) {
+            _ if self.conflated => 0,
             (0, _) | (_, Some(0)) => 0,
             (send, recv) => send.saturating_add(recv.unwrap_or(0)),
         }
@@ -69,6 +74,17 @@ impl Lane {
             0 => usize::MAX,
             limit => limit.saturating_sub(self.outstanding),
         }
+    }
+
+    /// Keeps the last part of a message, and nothing else. The receiver must be called: it may have an
+    /// older one, which it is not to receive.
+    #[cold]
+    fn replace(&mut self, parts: Parts<'_>) -> Pushed {
+        let replaced = std::mem::take(&mut self.queue);
+        self.queue.push_message(&[], parts.last());
+        self.outstanding = 1;
+        self.awake = true;
+        Pushed::Replaced(Box::new(replaced))
     }
 
     /// Messages after which the receiver reports: half of what may be on its way.
@@ -125,6 +141,12 @@ impl LaneEnd {
         lock(&self.incoming).recv_hwm = Some(recv_hwm);
     }
 
+    /// Keeps only the last message of each direction from here on, whatever the other end wants.
+    pub(crate) fn conflate(&self) {
+        lock(&self.outgoing).conflated = true;
+        lock(&self.incoming).conflated = true;
+    }
+
     /// Whether a push would succeed. If not, this end is called when it would.
     pub(crate) fn has_room(&self) -> bool {
         let mut lane = lock(&self.outgoing);
@@ -144,6 +166,9 @@ impl LaneEnd {
         if lane.room() == 0 {
             lane.sender_waits = true;
             return Pushed::Refused;
+        }
+        if lane.conflated {
+            return lane.replace(parts);
         }
         lane.queue.push_message(prefix, parts);
         lane.outstanding += 1;
@@ -175,11 +200,15 @@ impl LaneEnd {
     }
 
     /// Tells the lane what was received, and takes all messages if `queue` has none left. True if the
-    /// sender, who had found no room, is to be called.
-    pub(crate) fn refill(&mut self, queue: &mut InQueue) -> bool {
+    /// sender, who had found no room, is to be called. Where only the last message is kept it takes the
+    /// place of what `queue` has, which goes to `stale`.
+    pub(crate) fn refill(&mut self, queue: &mut InQueue, stale: &mut Option<InQueue>) -> bool {
         let mut lane = lock(&self.incoming);
         let call_sender = lane.report(std::mem::take(&mut self.received));
         self.batch = lane.batch();
+        if lane.conflated && lane.queue.messages() > 0 {
+            *stale = Some(std::mem::take(queue));
+        }
         if queue.messages() == 0 {
             queue.trim();
             std::mem::swap(queue, &mut lane.queue);

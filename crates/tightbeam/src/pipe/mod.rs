@@ -80,6 +80,9 @@ pub(crate) struct Pipe {
     pub(crate) paused: bool,
     /// Listed in [`Pipes::dirty`].
     pub(crate) dirty: bool,
+    /// Of what waits only the last message is kept, and of that the last part, in both directions
+    /// (CONFLATE). There are no high-water marks.
+    pub(crate) conflate: bool,
     pub(crate) traffic: Traffic,
     /// The peer is a socket of this process: messages go into its lane, and `outgoing` stays empty.
     lane: Option<Box<LaneEnd>>,
@@ -93,6 +96,29 @@ impl Pipe {
     /// A pipe to a socket of this process.
     pub(crate) fn local(lane: LaneEnd) -> Pipe {
         Pipe { lane: Some(Box::new(lane)), ..Pipe::default() }
+    }
+
+    /// Keeps only the last message from here on.
+    pub(crate) fn conflate(&mut self) {
+        self.conflate = true;
+        (self.send_hwm, self.recv_hwm) = (0, 0);
+        if let Some(lane) = &self.lane {
+            lane.conflate();
+        }
+    }
+
+    /// Drops all that has arrived but the last part of the last message. Answers the bodies.
+    pub(crate) fn conflate_incoming(&mut self) -> Vec<Frame> {
+        let mut dropped = Vec::new();
+        while self.incoming.messages() > 1 || self.incoming.peek().next().is_some_and(|part| part.1)
+        {
+            let Some(part) = self.incoming.pop() else { break };
+            self.traffic.messages_dropped += u64::from(!part.more);
+            if let Body::Frame(frame) = part.body {
+                dropped.push(std::mem::take(frame));
+            }
+        }
+        dropped
     }
 
     /// The way to a peer in this process.
@@ -129,6 +155,9 @@ impl Pipe {
 
     /// Applies the socket's high-water marks.
     pub(crate) fn set_marks(&mut self, send_hwm: usize, recv_hwm: usize) {
+        if self.conflate {
+            return;
+        }
         (self.send_hwm, self.recv_hwm) = (send_hwm, recv_hwm);
         if let Some(lane) = &mut self.lane {
             lane.set_marks(send_hwm, recv_hwm);
@@ -220,8 +249,9 @@ impl Pipes {
     pub(crate) fn push(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) {
         match self.slots.get_mut(id) {
             Some(pipe) if pipe.lane.is_some() => {
-                Self::hand_over(pipe, id, &mut self.calls, prefix, parts);
+                Self::hand_over(pipe, id, &mut self.calls, &mut self.released, prefix, parts);
             }
+            Some(pipe) if pipe.conflate => self.replace(id, parts),
             Some(pipe) => {
                 Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
             }
@@ -234,14 +264,29 @@ impl Pipes {
     pub(crate) fn offer(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
         match self.slots.get_mut(id) {
             Some(pipe) if pipe.lane.is_some() => {
-                Self::hand_over(pipe, id, &mut self.calls, prefix, parts)
+                Self::hand_over(pipe, id, &mut self.calls, &mut self.released, prefix, parts)
             }
             Some(pipe) if pipe.has_wire_room() => {
+                if pipe.conflate {
+                    self.replace(id, parts);
+                    return true;
+                }
                 Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
                 true
             }
             _ => false,
         }
+    }
+
+    /// Queues the last part of a message in the place of all that waits.
+    #[cold]
+    fn replace(&mut self, id: PipeId, parts: Parts<'_>) {
+        let Some(pipe) = self.slots.get_mut(id) else { return };
+        let queued = pipe.outgoing.messages();
+        let unwritten = pipe.outgoing.drop_unwritten();
+        pipe.traffic.messages_dropped += (queued - pipe.outgoing.messages()) as u64;
+        self.released.extend(unwritten.into_iter().flat_map(Segment::into_bodies));
+        Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, &[], parts.last());
     }
 
     /// Hands a message to a peer in this process if it has room.
@@ -250,6 +295,7 @@ impl Pipes {
         pipe: &mut Pipe,
         id: PipeId,
         calls: &mut Vec<PipeId>,
+        released: &mut Vec<Frame>,
         prefix: &[u8],
         parts: Parts<'_>,
     ) -> bool {
@@ -260,6 +306,11 @@ impl Pipes {
             Pushed::Refused => return false,
             Pushed::Quietly => {}
             Pushed::CallReceiver => calls.push(id),
+            Pushed::Replaced(mut replaced) => {
+                pipe.traffic.messages_dropped += replaced.messages() as u64;
+                released.extend(replaced.clear());
+                calls.push(id);
+            }
         }
         pipe.traffic.messages_sent += 1;
         pipe.traffic.bytes_sent += parts.body_bytes() as u64;
@@ -288,10 +339,18 @@ impl Pipes {
         let Some(pipe) = self.slots.get_mut(id) else { return 0 };
         let Some(lane) = &mut pipe.lane else { return 0 };
         let before = pipe.incoming.messages();
-        if lane.refill(&mut pipe.incoming) {
+        let mut stale = None;
+        if lane.refill(&mut pipe.incoming, &mut stale) {
             self.calls.push(id);
         }
-        pipe.incoming.messages() - before
+        if let Some(mut stale) = stale {
+            pipe.traffic.messages_dropped += stale.messages() as u64;
+            self.released.extend(stale.clear());
+        }
+        if pipe.conflate {
+            self.released.extend(pipe.conflate_incoming());
+        }
+        pipe.incoming.messages().saturating_sub(before)
     }
 
     /// The pipe's connection has something to write, be it only commands.

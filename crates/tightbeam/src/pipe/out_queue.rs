@@ -244,6 +244,19 @@ impl OutQueue {
         &mut segments[last]
     }
 
+    /// Drops the messages of which nothing was written, and begins a new segment. What is answered is to be
+    /// dropped once the lock is released.
+    pub(crate) fn drop_unwritten(&mut self) -> VecDeque<Segment> {
+        let begun = self.segments.front().is_some_and(Segment::is_begun);
+        let unwritten = self.segments.split_off(usize::from(begun));
+        for segment in &unwritten {
+            self.messages -= segment.messages;
+            self.bytes -= segment.remaining();
+        }
+        self.segments.push_back(Segment::default());
+        unwritten
+    }
+
     /// Takes what a writer should write next; it comes back through [`OutQueue::put_back`] or
     /// [`OutQueue::written`].
     pub(crate) fn take_segment(&mut self) -> Option<Segment> {

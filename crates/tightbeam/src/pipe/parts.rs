@@ -38,6 +38,14 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// The last part alone.
+    pub(crate) fn last(&self) -> Parts<'a> {
+        match self {
+            Parts::Slice(_) => *self,
+            Parts::Frames(frames) => Parts::Frames(&frames[frames.len().saturating_sub(1)..]),
+        }
+    }
+
     /// Bytes of all bodies.
     pub(crate) fn body_bytes(&self) -> usize {
         match self {

@@ -255,6 +255,9 @@ impl State {
     /// Takes the messages of a peer in this process, if all that came before were received.
     pub(super) fn take_local(&mut self, id: PipeId) {
         let fresh = self.pipes.refill(id);
+        if self.pipes.get(id).is_some_and(|pipe| pipe.conflate) {
+            self.pattern.replaced(id);
+        }
         if fresh > 0 {
             self.pattern.readable(&mut self.pipes, id);
             self.waiters.notify(Interest::Receive, fresh);

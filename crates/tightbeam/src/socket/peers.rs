@@ -25,7 +25,10 @@ impl State {
     }
 
     /// Makes a pipe known to the pattern.
-    pub(super) fn attach_pipe(&mut self, pipe: Pipe) -> PipeId {
+    pub(super) fn attach_pipe(&mut self, mut pipe: Pipe) -> PipeId {
+        if self.options.conflates() {
+            pipe.conflate();
+        }
         let id = self.pipes.insert(pipe);
         self.pattern.attach(&mut self.pipes, id, &self.options);
         let (send, _) = self.marks();

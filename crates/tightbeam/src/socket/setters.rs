@@ -169,6 +169,27 @@ impl SocketBase {
         self.set_option(number::XPUB_NODROP, flag(on))
     }
 
+    /// Whether of the messages that wait to be sent to a peer, or to be received from it, only the last is
+    /// kept, and of a message of several parts only the last part. There are no high-water marks then. For
+    /// PULL, PUSH, SUB, PUB and DEALER, and for peers that come later; on others it has no effect.
+    ///
+    /// ```
+    /// use tightbeam::{Context, Pull, Push};
+    ///
+    /// let context = Context::new();
+    /// let (pull, push) = (context.socket::<Pull>()?, context.socket::<Push>()?);
+    /// pull.set_conflate(true)?;
+    /// push.connect(pull.bind("inproc://state")?)?;
+    /// for state in ["starting", "running", "done"] {
+    ///     push.send(state)?;
+    /// }
+    /// assert_eq!(pull.recv()?, "done");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_conflate(&self, on: bool) -> Result<()> {
+        self.set_option(number::CONFLATE, flag(on))
+    }
+
     /// Whether an XPUB receives every subscription, and not only the first to each topic. Sets back
     /// [`set_xpub_verboser`](SocketBase::set_xpub_verboser). At once.
     pub fn set_xpub_verbose(&self, on: bool) -> Result<()> {

@@ -195,8 +195,15 @@ impl State {
         if let Some(progress) = arrival.progress.take() {
             push_traffic(pipe, progress, &mut arrival.buffer);
         }
-        let arrived = pipe.incoming.messages() - before;
+        let mut arrived = pipe.incoming.messages() - before;
         pipe.paused = pipe.is_full();
+        if pipe.conflate && arrived > 0 {
+            arrived = 1;
+            let dropped = pipe.conflate_incoming();
+            self.pattern.replaced(pipe_id);
+            self.pipes.released.extend(dropped);
+        }
+
         if arrived > 0 {
             if before == 0 {
                 self.pattern.readable(&mut self.pipes, pipe_id);
