@@ -8,7 +8,8 @@ use tightbeam::{AnySocket, EventKind, SocketType};
 
 use crate::ours::{self, Content, Shape};
 use crate::proxy::Proxy;
-use crate::theirs::{self, ANYWHERE, LIMIT};
+use crate::theirs::{self, LIMIT};
+use tightbeam_tests::transport::anywhere;
 
 const INTERVAL_MS: i32 = 60;
 const ONE: Shape = Shape { size: 100, parts: 1, count: 1 };
@@ -27,7 +28,7 @@ fn silence_is_no_end() {
         for (ours_ms, theirs_ms) in [(INTERVAL_MS, 0), (0, INTERVAL_MS), (INTERVAL_MS, INTERVAL_MS)]
         {
             let options = format!("--count 2 --heartbeat {theirs_ms}");
-            let peer = theirs::start(program, "echo router", ANYWHERE, &options);
+            let peer = theirs::start(program, "echo router", &anywhere(), &options);
             let dealer = ours::socket(SocketType::Dealer);
             ours::set(&dealer, number::HEARTBEAT_IVL, ours_ms);
             let monitor = dealer.monitor().expect("a monitor");
@@ -46,7 +47,7 @@ fn silence_is_no_end() {
 #[test]
 fn stopped_peers_are_dropped() {
     for program in theirs::all() {
-        let peer = theirs::start(program, "echo router", ANYWHERE, "--count 2");
+        let peer = theirs::start(program, "echo router", &anywhere(), "--count 2");
         let dealer = dealer_with_heartbeats();
         let monitor = dealer.monitor().expect("a monitor");
         dealer.connect(peer.endpoint()).expect("an endpoint");
@@ -67,7 +68,7 @@ fn stopped_peers_that_connected_are_dropped() {
     let Some(c) = theirs::c() else { return };
     let dealer = dealer_with_heartbeats();
     let monitor = dealer.monitor().expect("a monitor");
-    let endpoint = dealer.bind(ANYWHERE).expect("an endpoint");
+    let endpoint = dealer.bind(anywhere()).expect("an endpoint");
     let peer = theirs::start(c, "echo router", endpoint.as_str(), "--connect --count 2");
     ours::ask(&dealer, &Content::new(ONE), &[]);
     ours::wait_for(&monitor, EventKind::HandshakeSucceeded);
@@ -85,7 +86,7 @@ fn a_frozen_network_is_noticed_by_libzmq() {
     for program in theirs::all() {
         let router = ours::socket(SocketType::Router);
         let monitor = router.monitor().expect("a monitor");
-        let proxy = Proxy::new(router.bind(ANYWHERE).expect("an endpoint").as_str());
+        let proxy = Proxy::new(router.bind(anywhere()).expect("an endpoint").as_str());
         let options = format!("--connect --count 2 --heartbeat {INTERVAL_MS} --id theirs --show 1");
         let mut peer = theirs::start(program, "echo dealer", proxy.endpoint(), &options);
         ours::set(&router, number::ROUTER_MANDATORY, 1);
@@ -105,7 +106,7 @@ fn a_frozen_network_is_noticed_by_libzmq() {
 #[test]
 fn a_frozen_network_is_noticed_by_us() {
     let Some(c) = theirs::c() else { return };
-    let peer = theirs::start(c, "echo router", ANYWHERE, "--count 2");
+    let peer = theirs::start(c, "echo router", &anywhere(), "--count 2");
     let proxy = Proxy::new(peer.endpoint());
     let dealer = dealer_with_heartbeats();
     let monitor = dealer.monitor().expect("a monitor");

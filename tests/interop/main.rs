@@ -6,6 +6,7 @@ mod fan;
 mod heartbeat;
 mod options;
 mod ours;
+mod over_ipc;
 mod pairs;
 #[path = "../peers/mod.rs"]
 mod peers;

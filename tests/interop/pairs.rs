@@ -7,7 +7,8 @@ use tightbeam::options::number;
 
 use crate::ours::{self, Content, Shape};
 use crate::peers::Program;
-use crate::theirs::{self, ANYWHERE, LIMIT};
+use crate::theirs::{self, LIMIT};
+use tightbeam_tests::transport::anywhere;
 
 /// Around every edge of the formats: empty, what fits into a frame of ours or libzmq's, short and long frames, many reads.
 const SIZES: [usize; 9] = [0, 1, 33, 254, 255, 256, 257, 64 << 10, 1 << 20];
@@ -80,10 +81,11 @@ impl Pair {
         }
         let options = format!("{} {}", self.options, shape.options());
         let mut peer = if ours_binds {
-            let endpoint = socket.bind(ANYWHERE).expect("an endpoint");
+            let endpoint = socket.bind(anywhere()).expect("an endpoint");
             theirs::start(program, self.theirs, endpoint.as_str(), &format!("--connect {options}"))
         } else {
-            let peer = theirs::start(program, self.theirs, ANYWHERE, &format!("--bind {options}"));
+            let peer =
+                theirs::start(program, self.theirs, &anywhere(), &format!("--bind {options}"));
             socket.connect(peer.endpoint()).expect("an endpoint");
             peer
         };

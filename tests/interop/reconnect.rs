@@ -7,7 +7,8 @@ use tightbeam::options::number;
 use tightbeam::{AnySocket, EventKind, SocketType};
 
 use crate::ours::{self, Content, Shape};
-use crate::theirs::{self, ANYWHERE, LIMIT};
+use crate::theirs::{self, LIMIT};
+use tightbeam_tests::transport::anywhere;
 
 const SHAPE: Shape = Shape { size: 100, parts: 2, count: 20 };
 
@@ -23,7 +24,7 @@ fn we_connect_again_and_lose_nothing_that_waited() {
     for program in theirs::all() {
         let dealer = impatient(SocketType::Dealer);
         let monitor = dealer.monitor().expect("a monitor");
-        let first = theirs::start(program, "echo router", ANYWHERE, "--count 0");
+        let first = theirs::start(program, "echo router", &anywhere(), "--count 0");
         let endpoint = first.endpoint().to_owned();
         dealer.connect(&endpoint).expect("an endpoint");
         let content = Content::new(SHAPE);
@@ -43,7 +44,7 @@ fn we_connect_again_and_lose_nothing_that_waited() {
 fn peers_that_come_again_are_served_again() {
     let Some(c) = theirs::c() else { return };
     let replier = ours::socket(SocketType::Rep);
-    let endpoint = replier.bind(ANYWHERE).expect("an endpoint");
+    let endpoint = replier.bind(anywhere()).expect("an endpoint");
     let monitor = replier.monitor().expect("a monitor");
     for _ in 0..3 {
         let endless = theirs::start(c, "ask req", endpoint.as_str(), "--count 1000000");
@@ -69,7 +70,7 @@ fn a_puller_goes_on_with_the_next_pusher() {
         let pull = ours::socket(SocketType::Pull);
         ours::set(&pull, number::RCVHWM, 100);
         let monitor = pull.monitor().expect("a monitor");
-        let endpoint = pull.bind(ANYWHERE).expect("an endpoint");
+        let endpoint = pull.bind(anywhere()).expect("an endpoint");
         let content = Content::new(Shape { count: 500, ..SHAPE });
         let options = format!("--count 1000000 --size {} --parts {}", SHAPE.size, SHAPE.parts);
         let endless = theirs::start(program, "source push", endpoint.as_str(), &options);
@@ -107,9 +108,9 @@ fn our_subscriptions_are_sent_again() {
             subscriber.subscribe("c").expect("a subscription");
             subscriber.subscribe("c").expect("the same once more");
             subscriber.unsubscribe("c").expect("one of the two");
-            let mut endpoint = ANYWHERE.to_owned();
+            let mut endpoint = anywhere();
             if ours_binds {
-                endpoint = subscriber.bind(ANYWHERE).expect("an endpoint").to_string();
+                endpoint = subscriber.bind(anywhere()).expect("an endpoint").to_string();
             }
             let monitor = subscriber.monitor().expect("a monitor");
             for round in 0..3 {
@@ -146,7 +147,7 @@ fn their_subscriptions_come_again() {
             "--sub b --topic a --topic b --hwm 0 --size {} --parts {} --count {count}",
             SHAPE.size, SHAPE.parts
         );
-        let mut endpoint = ANYWHERE.to_owned();
+        let mut endpoint = anywhere();
         let mut peer = None;
         for round in 0..3 {
             let publisher = ours::socket(SocketType::Pub);

@@ -6,8 +6,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
 
-use tightbeam::options::OwnedValue;
-use tightbeam::options::number::{BACKLOG, LAST_ENDPOINT, LINGER, RECONNECT_IVL};
+use tightbeam::options::number::{
+    BACKLOG, IPC_FILTER_GID, IPC_FILTER_PID, IPC_FILTER_UID, LAST_ENDPOINT, LINGER, RECONNECT_IVL,
+};
+use tightbeam::options::{OwnedValue, Value};
 use tightbeam::{Context, Dealer, Error, EventKind, Pull, Push, Req, Router, Socket, SocketBase};
 use tightbeam_tests::paths::{Directory, path_of};
 use tightbeam_tests::sockets::*;
@@ -260,6 +262,47 @@ fn a_message_tells_the_user_group_and_process_that_it_came_from() {
     let expected = format!("localhost:{uid}:{gid}:{}", std::process::id());
     assert_eq!(message[0].peer().unwrap().address(), expected);
     assert_eq!(message[0].peer().unwrap().get("Peer-Address"), Some(&*expected));
+}
+
+/// Without filters everybody may connect, else whom one of them names. They hold for endpoints bound later.
+#[test]
+fn filters_let_in_whom_one_of_them_names() {
+    let (context, directory) = (Context::new(), Directory::new());
+    let me = i32::try_from(std::process::id()).unwrap();
+    // SAFETY: these only answer numbers.
+    let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
+    let (uid, gid) = (uid.cast_signed(), gid.cast_signed());
+    let cases: [(&[(i32, i32)], bool); 6] = [
+        (&[(IPC_FILTER_PID, me)], true),
+        (&[(IPC_FILTER_PID, 1)], false),
+        (&[(IPC_FILTER_UID, uid + 1), (IPC_FILTER_GID, gid + 1)], false),
+        (&[(IPC_FILTER_PID, 1), (IPC_FILTER_UID, uid)], true),
+        (&[(IPC_FILTER_UID, uid + 1), (IPC_FILTER_GID, gid)], true),
+        (&[(IPC_FILTER_PID, 1), (IPC_FILTER_PID, me)], true),
+    ];
+    for (i, (filters, welcome)) in cases.into_iter().enumerate() {
+        let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
+        for (option, id) in filters {
+            // What an empty value clears counts no more.
+            set(&pull, *option, *id + 7);
+            pull.set_option(*option, Value::Bytes(b"")).unwrap();
+        }
+        for (option, id) in filters {
+            set(&pull, *option, *id);
+        }
+        let events = pull.monitor().unwrap();
+        set(&push, LINGER, 0);
+        connect(&push, &pull.bind(directory.endpoint(&format!("{i}"))).unwrap());
+        push.send("x").unwrap();
+        if welcome {
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "x", "{filters:?}");
+        } else {
+            // It comes again, and is refused again.
+            await_event(&events, EventKind::AcceptFailed);
+            await_event(&events, EventKind::AcceptFailed);
+            assert!(pull.try_recv().is_err(), "{filters:?}");
+        }
+    }
 }
 
 #[test]

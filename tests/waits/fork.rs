@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use tightbeam::{Context, Dealer, Error, Pull, Push, Readiness, Router};
+use tightbeam_tests::paths::Directory;
 use tightbeam_tests::sockets::{LIMIT, bind, connect, join, open};
 
 use crate::support::{finish, in_own_process};
@@ -139,4 +140,37 @@ fn the_child_opens_a_context_of_its_own_and_talks_to_the_parent() {
         waiter.send("and on").unwrap();
         assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "and on");
     });
+}
+
+/// A path in the file system is shared: whoever closes must know whose it is.
+#[test]
+fn a_child_that_closes_an_inherited_socket_leaves_its_path_to_the_parent() {
+    in_own_process(
+        "fork::a_child_that_closes_an_inherited_socket_leaves_its_path_to_the_parent",
+        || {
+            let (context, directory) = (Context::new(), Directory::new());
+            let endpoint = directory.endpoint("socket");
+            let pull = ManuallyDrop::new(open::<Pull>(&context));
+            pull.bind(&endpoint).unwrap();
+            for close in [true, false] {
+                let child = fork(|| {
+                    // SAFETY: the parent's value is another process's; nobody uses this one again.
+                    let inherited = unsafe { std::ptr::read(&raw const *pull) };
+                    if close {
+                        inherited.close();
+                    } else {
+                        drop(inherited);
+                    }
+                });
+                reap(child);
+                assert!(directory.path("socket").exists());
+                let push = open::<Push>(&context);
+                push.connect(&endpoint).unwrap();
+                push.send("still there").unwrap();
+                assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "still there");
+            }
+            ManuallyDrop::into_inner(pull).close();
+            assert!(!directory.path("socket").exists());
+        },
+    );
 }

@@ -56,6 +56,10 @@ impl SocketBase {
     /// Listens at an endpoint, such as `tcp://127.0.0.1:5555` or `tcp://*:*`. Answers the endpoint
     /// with the address and port that were bound.
     ///
+    /// As in libzmq (`zmq_ipc`), an ipc path is taken over from whoever is bound there, or was and left it behind. Beside
+    /// sockets only an empty file gives way, which may have reserved the name; libzmq removes any. The path is removed
+    /// with the listener, unless somebody else has taken it over; in a forked child it is left alone.
+    ///
     /// # Errors
     /// [`Error::BadEndpoint`], [`Error::UnknownTransport`], [`Error::EndpointTooLong`], [`Error::Io`] (the
     /// address or the name is in use, or not ours), [`Error::NoIoThread`], [`Error::Terminated`].
