@@ -4,6 +4,7 @@
 mod broker;
 mod fan;
 mod heartbeat;
+mod monitors;
 mod options;
 mod ours;
 mod over_ipc;

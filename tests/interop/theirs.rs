@@ -30,7 +30,18 @@ pub(crate) fn python() -> Option<&'static Program> {
 pub(crate) fn options() -> Option<&'static Program> {
     static OPTIONS: OnceLock<Option<Program>> = OnceLock::new();
     let missing = "the questions about options: they need cc and libzmq3-dev";
-    OPTIONS.get_or_init(|| found(Program::options(), missing)).as_ref().or_else(|| absent(missing))
+    OPTIONS
+        .get_or_init(|| found(Program::question("options"), missing))
+        .as_ref()
+        .or_else(|| absent(missing))
+}
+
+/// The program that acts scenes with the system's libzmq and tells its monitors' events.
+pub(crate) fn monitor() -> Option<&'static Program> {
+    static MONITOR: OnceLock<Option<Program>> = OnceLock::new();
+    let missing = "libzmq's monitors: they need cc and libzmq3-dev";
+    let build = || found(Program::question("monitor"), missing);
+    MONITOR.get_or_init(build).as_ref().or_else(|| absent(missing))
 }
 
 /// Both, as far as they are there.

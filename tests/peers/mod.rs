@@ -47,15 +47,15 @@ impl Program {
         Some(Self::new("c", peer))
     }
 
-    /// The program that asks libzmq about options, built if it has to be; `None` where libzmq or a compiler is missing.
-    pub(crate) fn options() -> Option<Self> {
+    /// A program beside this file that asks libzmq something, built if it has to be; `None` where libzmq or a compiler is missing.
+    pub(crate) fn question(name: &str) -> Option<Self> {
         let built = env::var_os("TIGHTBEAM_PEERS").map(PathBuf::from).or_else(|| {
             let here = env::current_exe().ok()?;
             let profile = here.ancestors().find(|dir| dir.join(".fingerprint").exists())?;
             Some(profile.parent()?.join("peers"))
         })?;
-        let program = built.join("options");
-        build_c(&directory()?.join("options.c"), &program, &["-lzmq"]).ok()?;
+        let program = built.join(name);
+        build_c(&directory()?.join(format!("{name}.c")), &program, &["-lzmq"]).ok()?;
         Some(Self::new("c", program))
     }
 
