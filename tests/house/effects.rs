@@ -87,6 +87,10 @@ const EFFECTS: &[(&str, &str)] = &[
     ("XPUB_VERBOSE", "with_verbose_every_subscription_is_received"),
     ("XPUB_VERBOSER", "with_verboser_every_cancellation_is_received_too"),
     ("ONLY_FIRST_SUBSCRIBE", "parts_behind_data_are_subscriptions_unless_only_the_first_may_be"),
+    ("IPC_FILTER_PID", "ipc_filters_let_in_only_whom_they_name"),
+    ("IPC_FILTER_UID", "ipc_filters_let_in_only_whom_they_name"),
+    ("IPC_FILTER_GID", "ipc_filters_let_in_only_whom_they_name"),
+    ("RECONNECT_STOP", "a_refused_connection_is_the_last_one_if_the_option_says_so"),
     ("MAX_FRAMES", "the_limit_on_frames_is_exact"),
     ("MAX_HELD_BYTES", "multipart_of_large_frames_ends_at_the_bytes_held_even_if_sent_in_pieces"),
     ("MAX_SUBSCRIPTIONS", "a_flood_of_subscriptions_ends_at_the_budget_and_is_forgotten"),
@@ -118,15 +122,11 @@ const OF_CONTEXTS: &[(&str, &str)] = &[
 const UNDER_WAY: &[&str] = &[
     "ROUTER_RAW",
     "CONFLATE",
-    "IPC_FILTER_PID",
-    "IPC_FILTER_UID",
-    "IPC_FILTER_GID",
     "CONNECT_ROUTING_ID",
     "XPUB_MANUAL",
     "XPUB_WELCOME_MSG",
     "INVERT_MATCHING",
     "XPUB_MANUAL_LAST_VALUE",
-    "RECONNECT_STOP",
 ];
 
 #[test]

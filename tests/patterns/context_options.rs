@@ -84,9 +84,10 @@ fn io_threads_have_the_priority_that_was_asked_for_or_bind_says_why_not() {
     }
     let (_context, id) = bind_in("nice", |context| context.set_option(THREAD_PRIORITY, 0).unwrap());
     match id {
-        // SAFETY: touches no memory.
         Ok(id) => {
-            assert_eq!(unsafe { libc::getpriority(libc::PRIO_PROCESS, id.cast_unsigned()) }, -20)
+            // SAFETY: touches no memory.
+            let nice = unsafe { libc::getpriority(libc::PRIO_PROCESS, id.cast_unsigned()) };
+            assert_eq!(nice, -20);
         }
         Err(error) => assert!([libc::EPERM, libc::EACCES].contains(&error.errno()), "{error}"),
     }

@@ -22,8 +22,10 @@ fn set_bytes(socket: &SocketBase, option: i32, value: &[u8]) {
     socket.set_option(option, Value::Bytes(value)).unwrap();
 }
 
+type Ask = fn(&SocketBase);
+
 /// Ways to ask for security, and the number of the mechanism that they add up to.
-const SECURE: [(&str, i32, fn(&SocketBase)); 8] = [
+const SECURE: [(&str, i32, Ask); 8] = [
     ("PLAIN server", 1, |socket| set(socket, PLAIN_SERVER, 1)),
     ("PLAIN client", 1, |socket| set_bytes(socket, PLAIN_USERNAME, b"me")),
     ("CURVE server", 2, |socket| set(socket, CURVE_SERVER, 1)),
@@ -234,4 +236,45 @@ fn transports_that_do_not_exist_here_are_refused_whatever_their_options_say() {
         }
     }
     assert_eq!(number(&socket, THREAD_SAFE), 0);
+}
+
+/// Who listens and who connects are the same process here, so that its ids are those of the peer.
+#[test]
+fn ipc_filters_let_in_only_whom_they_name() {
+    // SAFETY: these touch no memory, and cannot fail.
+    let (pid, uid, gid) = unsafe { (libc::getpid(), libc::getuid(), libc::getgid()) };
+    let own = [
+        (IPC_FILTER_PID, pid),
+        (IPC_FILTER_UID, uid.cast_signed()),
+        (IPC_FILTER_GID, gid.cast_signed()),
+    ];
+    let context = Context::new();
+    for (option, id) in own {
+        let endpoint = format!("ipc://@tightbeam-filter-{pid}-{option}");
+        let listener = open::<Pull>(&context);
+        set(&listener, option, id ^ 1);
+        listener.bind(&endpoint).unwrap();
+        let stranger = open_with::<Push>(&context, &[(LINGER, 0), (RECONNECT_IVL, -1)]);
+        let events = stranger.monitor().unwrap();
+        stranger.connect(&endpoint).unwrap();
+        await_event(&events, EventKind::Disconnected);
+        assert_eq!(peers(&listener), 0);
+        listener.unbind(&endpoint).unwrap();
+        set(&listener, option, id);
+        let friend = join_at(&listener, &endpoint);
+        listener.unbind(&endpoint).unwrap();
+        drop(friend);
+        listener.set_option(option, Value::Bytes(b"")).unwrap();
+        join_at(&listener, &endpoint);
+    }
+}
+
+/// Binds, and waits until a peer is there.
+fn join_at(listener: &SocketBase, endpoint: &str) -> tightbeam::Socket<Push> {
+    let context = Context::new();
+    listener.bind(endpoint).unwrap();
+    let push = open::<Push>(&context);
+    push.connect(endpoint).unwrap();
+    await_peers(&push, 1);
+    push
 }
