@@ -14,7 +14,7 @@ use super::io_thread::{Command, IoShared};
 use super::kernel::{Kernel, WAKE};
 use super::parker::Parker;
 use super::sys::Woken;
-use super::waiters::{Interest, Waiters};
+use super::waiters::{Interest, Waiters, Wakeups};
 
 /// Turns before the kernel is asked for news again.
 const TURNS: usize = 3;
