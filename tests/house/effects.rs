@@ -50,6 +50,10 @@ const EFFECTS: &[(&str, &str)] = &[
     ("REQ_CORRELATE", "req_correlate_numbers_requests_and_takes_only_the_reply_with_the_number"),
     ("REQ_RELAXED", "req_relaxed_gives_up_a_request_for_a_new_one"),
     ("ZAP_DOMAIN", REFUSED),
+    ("ROUTER_RAW", "a_raw_router_is_a_stream_that_drops_what_it_cannot_route"),
+    ("CONNECT_ROUTING_ID", "a_router_that_connects_may_name_its_peer_itself"),
+    ("STREAM_NOTIFY", "without_stream_notify_only_bytes_are_received"),
+    ("ROUTER_NOTIFY", "with_router_notify_peers_that_come_and_go_are_told_by_empty_messages"),
     ("ROUTER_HANDOVER", "with_handover_a_new_peer_takes_over_the_routing_id"),
     ("GSSAPI_SERVER", REFUSED),
     ("GSSAPI_PRINCIPAL", "options_are_those_of_libzmq"),
@@ -120,9 +124,7 @@ const OF_CONTEXTS: &[(&str, &str)] = &[
 
 /// Options whose effect is being built.
 const UNDER_WAY: &[&str] = &[
-    "ROUTER_RAW",
     "CONFLATE",
-    "CONNECT_ROUTING_ID",
     "XPUB_MANUAL",
     "XPUB_WELCOME_MSG",
     "INVERT_MATCHING",

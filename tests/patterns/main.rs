@@ -26,6 +26,8 @@ mod reconnect;
 mod reqrep;
 mod router;
 mod socks;
+mod stream;
+mod stream_connect;
 mod tcp;
 mod tuning;
 mod xpub;

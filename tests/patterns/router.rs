@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tightbeam::options::Value;
 use tightbeam::options::number::{
-    PROBE_ROUTER, RCVHWM, ROUTER_HANDOVER, ROUTER_MANDATORY, ROUTING_ID, SNDHWM,
+    CONNECT_ROUTING_ID, PROBE_ROUTER, RCVHWM, ROUTER_HANDOVER, ROUTER_MANDATORY, ROUTER_NOTIFY,
+    ROUTING_ID, SNDHWM,
 };
-use tightbeam::{Context, Dealer, Error, Frame, Router, Socket};
+use tightbeam::{Context, Dealer, Error, Frame, Readiness, Router, Socket};
 use tightbeam_tests::sockets::*;
 
 /// A DEALER with this routing id.
@@ -163,6 +164,152 @@ fn with_handover_a_new_peer_takes_over_the_routing_id() {
 }
 
 #[test]
+fn after_a_handover_what_had_come_is_received_and_the_old_peer_is_unheard() {
+    let context = Context::new();
+    let router = open_with::<Router>(&context, &[(ROUTER_HANDOVER, 1)]);
+    let [first, second] = [dealer(&context, "same"), dealer(&context, "same")];
+    join_up(&router, &first);
+    first.send("before").unwrap();
+    await_waiting(&router, 1);
+    join_up(&router, &second);
+    assert_eq!(router.recv_timeout(LIMIT).unwrap(), ["same", "before"]);
+    first.send("after").unwrap();
+    until("it is dropped", || dropped(&router) == 1);
+    router.send(["same", "x"]).unwrap();
+    assert_eq!(second.recv_timeout(LIMIT).unwrap(), "x");
+    assert!(first.try_recv().unwrap_err().is_would_block());
+}
+
+#[test]
+fn with_mandatory_a_router_is_writable_while_a_peer_has_room() {
+    let context = Context::new();
+    let router = open::<Router>(&context);
+    assert!(router.readiness().unwrap().writable);
+    set(&router, ROUTER_MANDATORY, 1);
+    assert!(!router.readiness().unwrap().writable);
+    drop(router);
+    let (router, dealers) = stuck(&context, &["full"]);
+    assert!(!router.readiness().unwrap().writable);
+    let other = dealer(&context, "other");
+    connect(&other, &bind(&router));
+    let writable = Readiness { readable: false, writable: true };
+    assert_eq!(router.poll(writable, Some(LIMIT)).unwrap(), writable);
+    drop(dealers);
+}
+
+#[test]
+fn the_state_of_one_peer_is_known_by_its_routing_id() {
+    let context = Context::new();
+    let (router, dealers) = stuck(&context, &["full"]);
+    let other = dealer(&context, "other");
+    join_up(&router, &other);
+    let state = |id: &str| router.peer_state(id.as_bytes()).unwrap();
+    assert_eq!(state("full"), Readiness::default());
+    assert_eq!(state("other"), Readiness { readable: false, writable: true });
+    other.send("x").unwrap();
+    await_waiting(&router, 1);
+    assert_eq!(state("other"), Readiness { readable: true, writable: true });
+    assert_eq!(router.peer_state(b"nobody").unwrap_err().errno(), libc::EHOSTUNREACH);
+    assert_eq!(other.peer_state(b"x").unwrap_err().errno(), libc::ENOTSUP);
+    drop(dealers);
+}
+
+#[test]
+fn a_router_that_connects_may_name_its_peer_itself() {
+    let context = Context::new();
+    let (server, client) = (open::<Router>(&context), open::<Router>(&context));
+    server.set_option(ROUTING_ID, Value::Bytes(b"own")).unwrap();
+    client.set_option(ROUTING_ID, Value::Bytes(b"client")).unwrap();
+    client.set_option(CONNECT_ROUTING_ID, Value::Bytes(b"alias")).unwrap();
+    set(&client, ROUTER_MANDATORY, 1);
+    // What fails uses nothing up.
+    client.connect("tcp://no port").unwrap_err();
+    let endpoint = bind(&server);
+    connect(&client, &endpoint);
+    client.send(["alias", "at once"]).unwrap();
+    assert_eq!(server.recv_timeout(LIMIT).unwrap(), ["client", "at once"]);
+    await_peers(&client, 1);
+    server.send(["client", "answer"]).unwrap();
+    assert_eq!(client.recv_timeout(LIMIT).unwrap(), ["alias", "answer"]);
+    let refused = client.send(["own", "x"]).unwrap_err();
+    assert_eq!(refused.error.errno(), libc::EHOSTUNREACH);
+    // The name is taken, and stays so when the peer comes again.
+    client.set_option(CONNECT_ROUTING_ID, Value::Bytes(b"alias")).unwrap();
+    assert_eq!(client.connect(&endpoint).unwrap_err().errno(), libc::EINVAL);
+    drop(server);
+    await_peers(&client, 0);
+    let server = open::<Router>(&context);
+    server.bind(&endpoint).unwrap();
+    await_peers(&client, 1);
+    client.send(["alias", "again"]).unwrap();
+    assert_eq!(server.recv_timeout(LIMIT).unwrap()[1], "again");
+}
+
+#[test]
+fn a_name_that_a_peer_brought_cannot_be_given_to_another() {
+    let context = Context::new();
+    let (router, other) = (open::<Router>(&context), open::<Router>(&context));
+    let dealer = dealer(&context, "taken");
+    join_up(&router, &dealer);
+    router.set_option(CONNECT_ROUTING_ID, Value::Bytes(b"taken")).unwrap();
+    assert_eq!(router.connect(bind(&other)).unwrap_err().errno(), libc::EINVAL);
+    router.set_option(CONNECT_ROUTING_ID, Value::Bytes(b"free")).unwrap();
+    connect(&router, &other.bind(ANY_PORT).unwrap());
+    router.send(["free", "x"]).unwrap();
+    assert_eq!(other.recv_timeout(LIMIT).unwrap()[1], "x");
+}
+
+#[test]
+fn a_peer_of_the_same_process_may_be_named_too() {
+    let context = Context::new();
+    let (server, client) = (open::<Router>(&context), open::<Router>(&context));
+    client.set_option(CONNECT_ROUTING_ID, Value::Bytes(b"alias")).unwrap();
+    client.connect("inproc://named").unwrap();
+    server.bind("inproc://named").unwrap();
+    client.send(["alias", "x"]).unwrap();
+    assert_eq!(server.recv_timeout(LIMIT).unwrap()[1], "x");
+}
+
+#[test]
+fn with_router_notify_peers_that_come_and_go_are_told_by_empty_messages() {
+    let context = Context::new();
+    for (notify, told) in [(1, 1), (2, 1), (3, 2)] {
+        let router = open_with::<Router>(&context, &[(ROUTER_NOTIFY, notify)]);
+        let dealer = dealer(&context, "peer");
+        join_up(&router, &dealer);
+        dealer.send("x").unwrap();
+        await_waiting(&router, 1 + (notify & 1) as usize);
+        drop(dealer);
+        await_peers(&router, 0);
+        let mut got: Vec<Vec<String>> = Vec::new();
+        while let Ok(message) = router.try_recv() {
+            got.push(texts(&message));
+        }
+        let (notice, sent) = (["peer", ""].map(String::from), ["peer", "x"].map(String::from));
+        let at = (notify & 1) as usize;
+        assert_eq!(got.len(), 1 + told, "{got:?}");
+        assert_eq!(got[at], sent);
+        assert_eq!(got.iter().filter(|message| **message == notice).count(), told);
+    }
+}
+
+#[test]
+fn an_empty_routing_id_is_nobody_and_one_of_ours_is_somebody() {
+    let context = Context::new();
+    let router = open_with::<Router>(&context, &[(ROUTER_MANDATORY, 1)]);
+    let odd = open::<Dealer>(&context);
+    odd.set_option(CONNECT_ROUTING_ID, Value::Bytes(b"x")).unwrap_err();
+    join_up(&router, &odd);
+    let refused = router.send(["", "x"]).unwrap_err();
+    assert_eq!(refused.error.errno(), libc::EHOSTUNREACH);
+    odd.send("hello").unwrap();
+    let id = router.recv_timeout(LIMIT).unwrap()[0].clone();
+    assert_eq!(id[0], 0);
+    router.send([id, "answer".into()]).unwrap();
+    assert_eq!(odd.recv_timeout(LIMIT).unwrap(), "answer");
+}
+
+#[test]
 fn what_cannot_be_routed_is_dropped_and_counted() {
     let context = Context::new();
     let (router, _dealer) = join::<Router, Dealer>(&context);
@@ -217,7 +364,9 @@ fn parts_for_a_peer_that_left_meanwhile_are_not_kept() {
     router.send_part(&"gone".into(), true).unwrap();
     drop(gone);
     await_peers(&router, 1);
-    assert!(matches!(router.send_part(&"x".into(), false), Err(Error::Unroutable(_))));
+    // Its first part was accepted: what is left of it is dropped, as with any peer that leaves.
+    router.send_part(&"x".into(), false).unwrap();
+    assert_eq!(dropped(&router), 1);
     router.send(["stays", "y"]).unwrap();
     assert_eq!(stays.recv_timeout(LIMIT).unwrap(), "y");
 }

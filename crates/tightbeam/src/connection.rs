@@ -5,6 +5,7 @@
 //! socket's lock: `begin_*` takes out what the turn needs, the job runs, `finish_*` puts it back.
 
 mod proxy;
+mod raw;
 mod read;
 mod write;
 
@@ -85,6 +86,24 @@ impl Loss {
     }
 }
 
+/// What is spoken on a connection.
+#[derive(Debug)]
+enum Protocol {
+    Zmtp(Box<zmtp::Connection>),
+    /// Nothing: bytes are messages.
+    Raw,
+}
+
+impl Protocol {
+    fn new(terms: &Terms) -> Protocol {
+        if terms.raw {
+            return Protocol::Raw;
+        }
+        let protocol = zmtp::Connection::new(Arc::clone(&terms.protocol), Instant::now());
+        Protocol::Zmtp(Box::new(protocol))
+    }
+}
+
 /// How far the connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -112,7 +131,7 @@ pub(crate) struct Connection {
     /// Its endpoint was unbound: it ends when all is written.
     pub(crate) leaving: bool,
     /// The protocol; away while a reader has it.
-    protocol: Option<Box<zmtp::Connection>>,
+    protocol: Option<Protocol>,
     /// Bytes read and not consumed: the start of a frame.
     rest: Vec<u8>,
     /// A large body that is being read into place.
@@ -161,7 +180,7 @@ impl Connection {
         terms: Arc<Terms>,
         place: Place,
     ) -> Connection {
-        let protocol = zmtp::Connection::new(Arc::clone(&terms.protocol), Instant::now());
+        let protocol = Some(Protocol::new(&terms));
         let stream = Arc::new(stream);
         let writer = Writer::new(Arc::clone(&stream));
         Connection {
@@ -174,7 +193,7 @@ impl Connection {
             timer: None,
             ending: None,
             leaving: false,
-            protocol: Some(Box::new(protocol)),
+            protocol,
             rest: Vec::new(),
             large: None,
             readable: false,
@@ -236,22 +255,24 @@ impl Connection {
         self.writer.is_none()
     }
 
-    /// The protocol, unless a reader has it.
+    /// The protocol, unless a reader has it, or there is none.
     pub(crate) fn protocol(&mut self) -> Option<&mut zmtp::Connection> {
-        self.protocol.as_deref_mut()
+        match self.protocol.as_mut()? {
+            Protocol::Zmtp(protocol) => Some(protocol),
+            Protocol::Raw => None,
+        }
     }
 
     /// The connection was made: the protocol, and the handshake's clock, start now.
     pub(crate) fn begin_handshake(&mut self) {
         self.phase = Phase::Handshake;
-        let protocol = zmtp::Connection::new(Arc::clone(&self.terms.protocol), Instant::now());
-        self.protocol = Some(Box::new(protocol));
+        self.protocol = Some(Protocol::new(&self.terms));
     }
 
     /// Messages flow from now on.
-    pub(crate) fn establish(&mut self, version: Version, encoder: Encoder) {
+    pub(crate) fn establish(&mut self, version: Option<Version>, encoder: Encoder) {
         self.phase = Phase::Traffic;
-        self.version = Some(version);
+        self.version = version;
         self.encoder = Some(encoder);
     }
 
@@ -267,7 +288,7 @@ impl Connection {
         if (self.blocked || self.is_writing()) && self.commands.len() >= MOST_COMMANDS {
             return true;
         }
-        if let Some(protocol) = self.protocol.as_mut() {
+        if let Some(Protocol::Zmtp(protocol)) = self.protocol.as_mut() {
             let mut bytes = Vec::new();
             loop {
                 match protocol.take_transmit(&mut bytes) {

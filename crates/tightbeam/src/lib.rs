@@ -21,6 +21,7 @@
 //! |---|---|
 //! | [`Req`], [`Rep`] | a request and its reply, in strict turn |
 //! | [`Dealer`], [`Router`] | the same without the turns: a router sees and names its peers |
+//! | [`Stream`] | bytes to and from peers that speak no ZMTP |
 //! | [`Push`], [`Pull`] | work handed out in turn, results collected |
 //! | [`Pub`], [`Sub`] | everybody gets what they subscribed to, by prefix |
 //!
@@ -65,7 +66,7 @@ pub use proxy::{Proxy, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{
     AnySocket, Copied, Counters, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller,
     Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture,
-    Sends, Socket, SocketBase, SocketStats, Sub, Timing, Typed, XPub, XSub, poll,
+    Sends, Socket, SocketBase, SocketStats, Stream, Sub, Timing, Typed, XPub, XSub, poll,
 };
 #[cfg(feature = "futures")]
 pub use socket::{MessageSink, Messages};

@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) stage: Stage,
     /// The pipe that outlives connections; none yet if it waits for the handshake.
     pub(crate) pipe: Option<PipeId>,
+    /// How the application calls the peer, if it does.
+    pub(crate) peer_name: Option<Vec<u8>>,
     /// The application has disconnected: it goes on until what is queued was sent.
     pub(crate) ending: bool,
     /// The ways to the endpoint that have not been tried since it was looked up.
@@ -47,7 +49,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(endpoint: Endpoint, terms: Arc<Terms>, pipe: Option<PipeId>) -> Session {
         let (stage, untried) = (Stage::Resolving, VecDeque::new());
-        Session { endpoint, terms, stage, pipe, ending: false, untried, pause: None }
+        let (peer_name, ending) = (None, false);
+        Session { endpoint, terms, stage, pipe, peer_name, ending, untried, pause: None }
     }
 
     /// The proxy that connects to the endpoint for us. It was found well-formed when the endpoint was connected to.

@@ -13,6 +13,8 @@ use crate::options::Options;
 #[derive(Debug)]
 pub(crate) struct Terms {
     pub(crate) options: Options,
+    /// There is no protocol: what is read and written are bytes, and nothing else.
+    pub(crate) raw: bool,
     /// The same for the protocol, shared by all connections of the endpoint.
     pub(crate) protocol: Arc<Config>,
 }
@@ -27,7 +29,8 @@ impl Terms {
     ) -> Result<Arc<Terms>> {
         options.check_security()?;
         let protocol = Arc::new(config(options, socket_type, role));
-        Ok(Arc::new(Terms { options: options.clone(), protocol }))
+        let raw = socket_type == SocketType::Stream || options.router_raw;
+        Ok(Arc::new(Terms { options: options.clone(), raw, protocol }))
     }
 }
 

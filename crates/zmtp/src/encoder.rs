@@ -6,32 +6,39 @@ use crate::{FrameHeader, Version, frame, frame_v1};
 /// Turns canonical frames into the bytes for one peer, in the order in which they are sent.
 #[derive(Debug)]
 pub struct Encoder {
-    version: Version,
+    /// None for a peer that speaks no ZMTP.
+    version: Option<Version>,
 }
 
 impl Encoder {
     pub(crate) const fn new(version: Version) -> Self {
-        Self { version }
+        Self { version: Some(version) }
+    }
+
+    /// For a peer that speaks no ZMTP: only the bodies of messages are sent.
+    #[must_use]
+    pub const fn raw() -> Self {
+        Self { version: None }
     }
 
     /// Whether canonical bytes may be sent as they are.
     #[must_use]
     pub const fn is_verbatim(&self) -> bool {
-        !matches!(self.version, Version::V1_0)
+        !matches!(self.version, None | Some(Version::V1_0))
     }
 
     /// Appends one frame to `out`. `body` must have the length that the header says. What the peer's
     /// version cannot express (commands before 3.0) is left out.
     pub fn encode(&mut self, header: FrameHeader, body: &[u8], out: &mut Vec<u8>) {
-        if header.command && self.version < Version::V3_0 {
+        if header.command && self.version < Some(Version::V3_0) {
             return;
         }
-        if self.is_verbatim() {
-            frame::append(header.more, header.command, &[body], out);
-        } else {
-            frame_v1::append_header(header.more, header.body_len, out);
-            out.extend_from_slice(body);
+        match self.version {
+            Some(Version::V1_0) => frame_v1::append_header(header.more, header.body_len, out),
+            Some(_) => return frame::append(header.more, header.command, &[body], out),
+            None => {}
         }
+        out.extend_from_slice(body);
     }
 }
 

@@ -99,6 +99,7 @@ pub(crate) const fn socket_type_number(socket_type: SocketType) -> u8 {
         SocketType::Router => 6,
         SocketType::Pull => 7,
         SocketType::Push => 8,
+        SocketType::Stream => 11,
     }
 }
 

@@ -26,11 +26,13 @@ pub enum SocketType {
     XPub = 9,
     /// Subscriber that sends its subscriptions as messages (RFC 29).
     XSub = 10,
+    /// Bytes without ZMTP: no peer may call itself so.
+    Stream = 11,
 }
 
 impl SocketType {
     /// Every type, in the order of its number.
-    pub const ALL: [SocketType; 11] = [
+    pub const ALL: [SocketType; 12] = [
         SocketType::Pair,
         SocketType::Pub,
         SocketType::Sub,
@@ -42,6 +44,7 @@ impl SocketType {
         SocketType::Push,
         SocketType::XPub,
         SocketType::XSub,
+        SocketType::Stream,
     ];
 
     /// The name on the wire, e.g. `DEALER`.
@@ -59,6 +62,7 @@ impl SocketType {
             SocketType::Push => "PUSH",
             SocketType::XPub => "XPUB",
             SocketType::XSub => "XSUB",
+            SocketType::Stream => "STREAM",
         }
     }
 

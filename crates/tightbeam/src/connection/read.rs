@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use zmtp::{FrameHeader, Progress};
 
-use super::{Connection, Loss};
+use super::{Connection, Loss, Protocol};
 use crate::message::{BodyBuf, Frame};
 use crate::pipe::buffers::{self, BUFFER_SIZE};
 use crate::transport::Stream;
@@ -34,12 +34,12 @@ impl LargeBody {
 /// What a reader took out of a connection.
 #[derive(Debug)]
 pub(crate) struct ReadJob {
-    stream: Arc<Stream>,
-    protocol: Box<zmtp::Connection>,
+    pub(super) stream: Arc<Stream>,
+    protocol: Protocol,
     rest: Vec<u8>,
     large: Option<Box<LargeBody>>,
     /// The most to read besides a large body.
-    limit: usize,
+    pub(super) limit: usize,
     /// Bodies from this size on are read into storage of their own.
     large_from: u64,
 }
@@ -62,6 +62,7 @@ pub(crate) struct Arrival {
 impl ReadJob {
     /// One read, and what the protocol makes of it. Called without a lock.
     pub(crate) fn run(&mut self, now: Instant) -> Arrival {
+        let Protocol::Zmtp(_) = self.protocol else { return self.run_raw(now) };
         let kept = self.rest.len();
         let mut arrival = Arrival {
             large: None,
@@ -129,7 +130,8 @@ impl ReadJob {
             return Ok(0..0);
         }
         let end = kept + behind;
-        let progress = self.protocol.handle_read(now, &arrival.buffer[..end])?;
+        let Protocol::Zmtp(protocol) = &mut self.protocol else { return Ok(0..0) };
+        let progress = protocol.handle_read(now, &arrival.buffer[..end])?;
         let mut rest = progress.consumed..end;
         if let Some(header) = progress.partial.filter(|header| header.body_len >= self.large_from) {
             let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;
@@ -173,13 +175,14 @@ impl ReadJob {
         arrival: &mut Arrival,
     ) -> Result<usize, Loss> {
         let Some(large) = &mut self.large else { return Ok(behind) };
+        let Protocol::Zmtp(protocol) = &mut self.protocol else { return Ok(0) };
         if large.body.remaining() > 0 {
-            self.protocol.handle_body_part();
+            protocol.handle_body_part();
             return Ok(0);
         }
         let Some(large) = self.large.take() else { return Ok(0) };
         let LargeBody { header, body } = *large;
-        self.protocol.handle_large_body(now, header)?;
+        protocol.handle_large_body(now, header)?;
         arrival.large = Some(Box::new((header, body.finish())));
         Ok(behind)
     }

@@ -118,6 +118,10 @@ pub(crate) struct Options {
     /// What ends reconnecting, as bits: 1 refused, 2 handshake failed, 4 after a disconnect.
     pub(crate) reconnect_stop: i32,
     pub(crate) router_raw: bool,
+    /// Which events of its connections a ROUTER tells, as bits: 1 connect, 2 disconnect.
+    pub(crate) router_notify: u8,
+    /// Whether a STREAM tells of them.
+    pub(crate) stream_notify: bool,
     /// The name of the peer that the next connect reaches.
     pub(crate) connect_routing_id: Option<Vec<u8>>,
     /// Subscriptions that are known already are reported too.
@@ -207,6 +211,8 @@ impl Options {
             bindtodevice: Vec::new(),
             reconnect_stop: 0,
             router_raw: false,
+            router_notify: 0,
+            stream_notify: true,
             connect_routing_id: None,
             xpub_verbose: false,
             xpub_verbose_unsubscribe: false,

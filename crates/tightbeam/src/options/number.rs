@@ -68,7 +68,8 @@ pub const TCP_ACCEPT_FILTER: i32 = 38;
 pub const IMMEDIATE: i32 = 39;
 /// Set only, PUB, XPUB: every subscription is received, those of topics that are subscribed already too. At once.
 pub const XPUB_VERBOSE: i32 = 40;
-/// Set only, REP, ROUTER: peers are plain tcp connections without ZMTP; replaced by STREAM. At once.
+/// Set only, REP, ROUTER: peers are plain connections without ZMTP; replaced by STREAM. At once for sending, and for connections of
+/// endpoints that are bound or connected later.
 pub const ROUTER_RAW: i32 = 41;
 /// Use IPv6 too: 0 or 1.
 pub const IPV6: i32 = 42;
@@ -110,7 +111,8 @@ pub const IPC_FILTER_PID: i32 = 58;
 pub const IPC_FILTER_UID: i32 = 59;
 /// Set only: take ipc connections from this group; each set adds one, and none at all clears them.
 pub const IPC_FILTER_GID: i32 = 60;
-/// Set only, REP, ROUTER: the name by which this side knows the peer that the next connect reaches; used once.
+/// Set only, REP, ROUTER, STREAM: the name by which this side knows the peer that the next connect reaches; used once. A connect is
+/// refused when another peer has the name.
 pub const CONNECT_ROUTING_ID: i32 = 61;
 /// Be the server of GSSAPI: 0 or 1. Stored; see `MECHANISM`.
 pub const GSSAPI_SERVER: i32 = 62;
@@ -130,6 +132,8 @@ pub const XPUB_NODROP: i32 = 69;
 pub const XPUB_MANUAL: i32 = 71;
 /// Set only, PUB, XPUB: a message that each new subscriber is sent first; none: no message. At once.
 pub const XPUB_WELCOME_MSG: i32 = 72;
+/// Set only, STREAM: an empty message from each peer that connects, and from each that disconnects: 0 or 1. At once.
+pub const STREAM_NOTIFY: i32 = 73;
 /// Subscriptions select what does not begin with them; both sides have to set it. At once.
 pub const INVERT_MATCHING: i32 = 74;
 /// Pause between the heartbeats sent to a peer, in ms; 0: none.
@@ -172,6 +176,8 @@ pub const ZAP_ENFORCE_DOMAIN: i32 = 93;
 pub const LOOPBACK_FASTPATH: i32 = 94;
 /// Set only: a property for the peers to see, `X-name:value`; one for each set, the same name replaces.
 pub const METADATA: i32 = 95;
+/// ROUTER: an empty message from each peer that connects (1) and that disconnects (2); the bits add up. At once.
+pub const ROUTER_NOTIFY: i32 = 97;
 /// Receive multicast of this machine too. Stored; the transport udp is refused.
 pub const MULTICAST_LOOP: i32 = 96;
 /// Set only, PUB, XPUB: as `XPUB_MANUAL`, and the next message goes to the last subscriber alone. At once.

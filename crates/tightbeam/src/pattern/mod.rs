@@ -13,12 +13,17 @@ mod push;
 mod rep;
 mod req;
 mod router;
+mod routes;
+mod stream;
 mod subscribe;
 mod subscriptions;
 mod xpub;
 mod xsub;
 
 use zmtp::SocketType;
+
+pub(crate) use routes::Routes;
+pub(crate) use stream::Notices;
 
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -61,6 +66,7 @@ pub(crate) struct News {
 pub(crate) enum Pattern {
     Dealer(dealer::Dealer),
     Router(router::Router),
+    Stream(stream::Stream),
     Req(req::Req),
     Rep(rep::Rep),
     Push(push::Push),
@@ -84,6 +90,8 @@ pub(crate) enum Refusal {
     Unsupported(SocketType, &'static str),
     /// No peer has the name in the message's first part.
     Unroutable,
+    /// It does not have the parts that it should.
+    Malformed(&'static str),
 }
 
 impl Refusal {
@@ -94,6 +102,7 @@ impl Refusal {
             Refusal::OutOfTurn(why) => Error::OutOfTurn(why),
             Refusal::Unsupported(socket, operation) => Error::Unsupported { socket, operation },
             Refusal::Unroutable => Error::Unroutable(parts.first().to_vec()),
+            Refusal::Malformed(expected) => Error::BadMessage(expected),
         }
     }
 }
@@ -109,6 +118,7 @@ impl Pattern {
         Some(match socket_type {
             SocketType::Dealer => Pattern::Dealer(dealer::Dealer::default()),
             SocketType::Router => Pattern::Router(router::Router::new()),
+            SocketType::Stream => Pattern::Stream(stream::Stream::new()),
             SocketType::Req => Pattern::Req(req::Req::new()),
             SocketType::Rep => Pattern::Rep(rep::Rep::default()),
             SocketType::Push => Pattern::Push(push::Push::default()),
@@ -125,14 +135,16 @@ impl Pattern {
     pub(crate) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
         match self {
             Pattern::Dealer(dealer) => dealer.attach(pipes, id, options),
+            Pattern::Router(router) => router.attach(pipes, id, options),
+            Pattern::Stream(stream) => stream.attach(pipes, id),
             Pattern::Req(req) => req.attach(pipes, id, options),
             Pattern::Push(push) => push.attach(id),
             Pattern::Pair(pair) => pair.attach(id),
             Pattern::Pub(publisher) => publisher.attach(pipes, id, options),
             Pattern::XPub(publisher) => publisher.attach(pipes, id, options),
             Pattern::XSub(subscriber) => subscriber.attach(id),
-            // ROUTER needs the peer's name first; the others answer or receive.
-            Pattern::Router(_) | Pattern::Rep(_) | Pattern::Pull(_) | Pattern::Sub(_) => {}
+            // They answer or receive.
+            Pattern::Rep(_) | Pattern::Pull(_) | Pattern::Sub(_) => {}
         }
     }
 
@@ -146,6 +158,42 @@ impl Pattern {
     ) {
         if let Pattern::Router(router) = self {
             router.identify(pipes, id, routing_id, options);
+        }
+    }
+
+    /// The peers by their routing ids, where the socket knows them so.
+    pub(crate) fn routes(&self) -> Option<&Routes> {
+        match self {
+            Pattern::Router(router) => Some(&router.routes),
+            Pattern::Stream(stream) => Some(&stream.routes),
+            _ => None,
+        }
+    }
+
+    /// The application says how it calls the pipe's peer.
+    pub(crate) fn assign(&mut self, pipes: &mut Pipes, id: PipeId, name: &[u8]) {
+        match self {
+            Pattern::Router(router) => router.routes.assign(pipes, id, name),
+            Pattern::Stream(stream) => stream.routes.assign(pipes, id, name),
+            _ => {}
+        }
+    }
+
+    /// What of its connections the socket tells the application in messages.
+    pub(crate) fn notices(&self, options: &Options) -> Notices {
+        match self {
+            Pattern::Router(_) => Notices::of_router(options),
+            Pattern::Stream(_) => Notices::of_stream(options),
+            _ => Notices::NONE,
+        }
+    }
+
+    /// Whether a message is a routing id and one part: what comes second is the last.
+    pub(crate) fn sends_in_two(&self, options: &Options) -> bool {
+        match self {
+            Pattern::Router(_) => options.router_raw,
+            Pattern::Stream(_) => true,
+            _ => false,
         }
     }
 
@@ -163,7 +211,8 @@ impl Pattern {
     pub(crate) fn detach(&mut self, pipes: &Pipes, id: PipeId, options: &Options) -> usize {
         match self {
             Pattern::Dealer(dealer) => dealer.detach(id),
-            Pattern::Router(router) => router.detach(id),
+            Pattern::Router(router) => router.routes.detach(id),
+            Pattern::Stream(stream) => stream.routes.detach(id),
             Pattern::Req(req) => req.detach(id),
             Pattern::Rep(rep) => rep.detach(id),
             Pattern::Push(push) => push.detach(id),
@@ -185,7 +234,8 @@ impl Pattern {
     pub(crate) fn forget(&mut self, id: PipeId) {
         match self {
             Pattern::Dealer(dealer) => dealer.forget(id),
-            Pattern::Router(router) => router.forget(id),
+            Pattern::Router(router) => router.routes.forget(id),
+            Pattern::Stream(stream) => stream.routes.forget(id),
             Pattern::Req(req) => req.forget(id),
             Pattern::Rep(rep) => rep.forget(id),
             Pattern::Pull(pull) => pull.forget(id),
@@ -201,7 +251,8 @@ impl Pattern {
     pub(crate) fn readable(&mut self, pipes: &mut Pipes, id: PipeId) {
         match self {
             Pattern::Dealer(dealer) => dealer.readable(id),
-            Pattern::Router(router) => router.readable(pipes, id),
+            Pattern::Router(router) => router.routes.readable(pipes, id),
+            Pattern::Stream(stream) => stream.routes.readable(pipes, id),
             Pattern::Req(req) => req.readable(id),
             Pattern::Rep(rep) => rep.readable(id),
             Pattern::Pull(pull) => pull.readable(id),
@@ -236,6 +287,7 @@ impl Pattern {
         match self {
             Pattern::Dealer(dealer) => dealer.send(pipes, parts),
             Pattern::Router(router) => router.send(pipes, parts, options),
+            Pattern::Stream(stream) => stream.send(pipes, parts),
             Pattern::Req(req) => req.send(pipes, parts, options),
             Pattern::Rep(rep) => rep.send(pipes, parts),
             Pattern::Push(push) => push.send(pipes, parts),
@@ -266,6 +318,7 @@ impl Pattern {
             Pattern::Req(req) => req.admit(pipes, options)?,
             Pattern::Rep(rep) => rep.admit()?,
             Pattern::Router(router) => return router.admit(pipes, first, options),
+            Pattern::Stream(stream) => return stream.routes.admit(pipes, first),
             Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
             Pattern::Pull(_) => return Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => return Err(Refusal::Unsupported(SocketType::Sub, SEND)),
@@ -278,7 +331,8 @@ impl Pattern {
     pub(crate) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Received<'a>, Refusal> {
         let received = match self {
             Pattern::Dealer(dealer) => dealer.recv(pipes),
-            Pattern::Router(router) => router.recv(pipes),
+            Pattern::Router(router) => router.routes.recv(pipes),
+            Pattern::Stream(stream) => stream.routes.recv(pipes),
             Pattern::Pull(pull) => pull.recv(pipes),
             Pattern::Pair(pair) => pair.recv(pipes),
             Pattern::Sub(subscriber) => subscriber.recv(pipes),
@@ -296,7 +350,8 @@ impl Pattern {
     pub(crate) fn can_recv(&mut self, pipes: &mut Pipes) -> bool {
         match self {
             Pattern::Dealer(dealer) => dealer.can_recv(),
-            Pattern::Router(router) => router.can_recv(),
+            Pattern::Router(router) => router.routes.can_recv(),
+            Pattern::Stream(stream) => stream.routes.can_recv(),
             Pattern::Req(req) => req.can_recv(pipes),
             Pattern::Rep(rep) => rep.can_recv(pipes),
             Pattern::Pull(pull) => pull.can_recv(),
@@ -309,14 +364,15 @@ impl Pattern {
     }
 
     /// Whether the next send succeeds or is dropped by the pattern's own rule.
-    pub(crate) fn can_send(&self, pipes: &Pipes) -> bool {
+    pub(crate) fn can_send(&self, pipes: &Pipes, options: &Options) -> bool {
         match self {
             Pattern::Dealer(dealer) => dealer.can_send(pipes),
             Pattern::Req(req) => req.can_send(pipes),
             Pattern::Rep(rep) => rep.can_send(),
             Pattern::Push(push) => push.can_send(pipes),
             Pattern::Pair(pair) => pair.can_send(pipes),
-            Pattern::Router(_) | Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
+            Pattern::Router(router) => router.can_send(pipes, options),
+            Pattern::Stream(_) | Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
             Pattern::Pull(_) | Pattern::Sub(_) => false,
         }
     }
@@ -325,7 +381,9 @@ impl Pattern {
     /// Where the message decides to whom it goes, only they themselves can tell: all try again.
     pub(crate) fn senders_to_wake(&self, room: usize) -> usize {
         match self {
-            Pattern::Router(_) | Pattern::Pub(_) | Pattern::XPub(_) => usize::MAX,
+            Pattern::Router(_) | Pattern::Stream(_) | Pattern::Pub(_) | Pattern::XPub(_) => {
+                usize::MAX
+            }
             _ => room,
         }
     }

@@ -210,6 +210,8 @@ pub(crate) struct Pipes {
     pub(crate) released: Vec<Frame>,
     /// Pipes whose peer in this process has to be called.
     pub(crate) calls: Vec<PipeId>,
+    /// Pipes that the application has ended: their connections are closed once all is written.
+    pub(crate) hung_up: Vec<PipeId>,
     /// What pipes that are gone have carried, and drops that belong to none.
     gone: Traffic,
 }
@@ -379,6 +381,14 @@ impl Pipes {
         }
         if pipe.outgoing.bytes() >= buffers::BUFFER_SIZE || !pipe.has_wire_room() {
             urgent.push(id);
+        }
+    }
+
+    /// Nothing more goes through the pipe than what is queued; then its connection is closed.
+    pub(crate) fn hang_up(&mut self, id: PipeId) {
+        if let Some(pipe) = self.slots.get_mut(id) {
+            pipe.closing = true;
+            self.hung_up.push(id);
         }
     }
 

@@ -78,15 +78,19 @@ impl Core {
         }
     }
 
-    /// Sends the greeting and starts the handshake's clock.
+    /// Sends the greeting and starts the handshake's clock. Without a protocol there is neither.
     pub(super) fn greet(&self, id: SourceId) {
         let token = self.token();
         let mut guard = self.lock_always();
         guard.watch_protocol(id, token);
         let Some(connection) = guard.connection(id) else { return };
+        let raw = connection.terms.raw;
         let greeting = connection.collect();
+        if raw {
+            guard.establish_raw(id);
+        }
         drop(guard);
-        if greeting {
+        if greeting || raw {
             self.write(id);
         }
     }

@@ -208,6 +208,30 @@ impl SocketBase {
         spec.encode(self.core.option(number)?, room)
     }
 
+    /// Whether one peer of a ROUTER or a STREAM, named by its routing id, has a message waiting, and has
+    /// room for one. Does not wait.
+    ///
+    /// ```
+    /// use tightbeam::{Context, Dealer, Router};
+    ///
+    /// let context = Context::new();
+    /// let (router, dealer) = (context.socket::<Router>()?, context.socket::<Dealer>()?);
+    /// dealer.connect(router.bind("tcp://127.0.0.1:*")?)?;
+    /// dealer.send("hello")?;
+    /// let message = router.recv()?;
+    /// let state = router.peer_state(&message[0])?;
+    /// assert!(state.writable && !state.readable);
+    /// assert_eq!(router.peer_state(b"nobody").unwrap_err().errno(), libc::EHOSTUNREACH);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unroutable`] if there is no such peer, [`Error::Unsupported`] on other types of socket,
+    /// [`Error::Terminated`], [`Error::Forked`].
+    pub fn peer_state(&self, routing_id: &[u8]) -> Result<Readiness> {
+        self.core.peer_state(routing_id)
+    }
+
     /// The events of this socket's connections from now on.
     ///
     /// # Errors

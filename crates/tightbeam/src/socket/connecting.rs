@@ -35,8 +35,14 @@ impl Core {
         }
         let terms = Terms::new(&state.options, self.socket_type, Role::Connecter)?;
         tcp::proxy(&terms.options)?;
+        let name = state.next_peer_name()?;
         let pipe = (!state.options.immediate).then(|| state.add_pipe());
-        let id = state.sessions.insert(Session::new(endpoint.clone(), terms, pipe));
+        if let Some(pipe) = pipe {
+            state.name_peer(pipe, name.as_deref());
+        }
+        let mut session = Session::new(endpoint.clone(), terms, pipe);
+        session.peer_name = name;
+        let id = state.sessions.insert(session);
         state.last_endpoint = Some(endpoint.clone());
         drop(guard);
         self.start_session(id);

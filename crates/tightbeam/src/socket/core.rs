@@ -255,6 +255,9 @@ impl Core {
         for waker in deferred.wakers {
             waker.wake();
         }
+        if !deferred.hung_up.is_empty() {
+            self.hang_up(&deferred.hung_up);
+        }
         if deferred.ended {
             self.context.socket_ended(self.id);
         }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use slotmap::SecondaryMap;
+use zmtp::SocketType;
 
 use super::core::Core;
 use super::state::{Life, State};
@@ -67,7 +68,7 @@ fn name_of(endpoint: &Endpoint) -> &str {
 impl Core {
     /// Gives the socket a name, and connects those that have waited for it.
     pub(super) fn bind_local(&self, endpoint: &Endpoint, name: &Arc<str>) -> Result<Endpoint> {
-        self.lock()?;
+        self.lock()?.check_raw(endpoint, self.socket_type)?;
         let Some(offers) = self.context.names().bind(name, &self.this) else {
             let source = io::Error::from_raw_os_error(libc::EADDRINUSE);
             return Err(Error::Io { operation: "bind", source });
@@ -91,9 +92,12 @@ impl Core {
     pub(super) fn connect_local(&self, endpoint: &Endpoint, name: &Arc<str>) -> Result<Endpoint> {
         let mut guard = self.lock()?;
         let state = &mut *guard;
+        state.check_raw(endpoint, self.socket_type)?;
+        let peer_name = state.next_peer_name()?;
         let (send, receive) = state.marks();
         let (mine, theirs) = LaneEnd::pair(send, receive);
         let pipe = state.attach_pipe(Pipe::local(mine));
+        state.name_peer(pipe, peer_name.as_deref());
         state.local.connected.push((endpoint.clone(), pipe));
         state.last_endpoint = Some(endpoint.clone());
         let introduction = self.introduction(state);
@@ -204,6 +208,14 @@ impl Core {
 }
 
 impl State {
+    /// Between sockets of one process there are messages, and no bytes.
+    fn check_raw(&self, endpoint: &Endpoint, socket: SocketType) -> Result<()> {
+        if !self.pattern.sends_in_two(&self.options) {
+            return Ok(());
+        }
+        Err(Error::UnfitTransport { endpoint: endpoint.to_string(), socket })
+    }
+
     /// The socket at the other end of a pipe is known.
     fn meet(&mut self, id: PipeId, neighbour: Neighbour, introduction: Introduction) {
         let Some(pipe) = self.pipes.get_mut(id).filter(|pipe| !pipe.dead) else { return };

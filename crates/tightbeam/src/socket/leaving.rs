@@ -52,6 +52,18 @@ impl Core {
     }
 }
 
+impl Core {
+    /// The application has ended the connections of these pipes.
+    pub(super) fn hang_up(&self, pipes: &[PipeId]) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        guard.resume_skipped();
+        for pipe in pipes {
+            guard.hang_up(*pipe, token);
+        }
+    }
+}
+
 fn has_address(endpoint: &str) -> bool {
     endpoint
         .split_once("://")
@@ -130,6 +142,26 @@ impl State {
     fn has_traffic(&mut self, stage: Stage) -> bool {
         let Stage::Connected(source) = stage else { return false };
         self.connection(source).is_some_and(|connection| connection.phase == Phase::Traffic)
+    }
+
+    /// Closes the connection of a pipe once what is queued was written, and does not make it again.
+    fn hang_up(&mut self, id: PipeId, token: usize) {
+        self.retire_pipe(id);
+        let found = self.sessions.iter_mut().find(|(_, session)| session.pipe == Some(id));
+        let session = found.map(|(id, session)| {
+            session.ending = true;
+            id
+        });
+        if let Some(source) = self.links.get(id).copied() {
+            if let Some(connection) = self.connection(source) {
+                connection.leaving = true;
+            }
+            self.close_if_drained(source, token);
+        } else if let Some(session) = session
+            && self.pipes.get(id).is_none_or(|pipe| pipe.outgoing.messages() == 0)
+        {
+            self.cut_session(session, token);
+        }
     }
 
     /// Drops what has come and was not received. While a message is received part by part all

@@ -52,6 +52,13 @@ impl State {
         }
         self.tell_loss(&connection, &loss);
         self.rescue_queues(&mut connection);
+        if connection.phase == Phase::Traffic
+            && !matches!(loss, Loss::Ours)
+            && self.pattern.notices(&self.options).disconnect
+            && let Some(pipe) = connection.pipe
+        {
+            self.notice(pipe);
+        }
         match connection.origin {
             Origin::Listener(listener) => {
                 if let Some(listening) = self.listening(listener) {

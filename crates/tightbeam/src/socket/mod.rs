@@ -45,8 +45,8 @@ pub use self::stats::{PeerStats, SocketStats};
 pub use self::stream::{MessageSink, Messages};
 pub use self::transfer::Copied;
 pub use self::typed::{
-    Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Sub, Typed, XPub,
-    XSub,
+    Dealer, Pair, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Socket, Stream, Sub, Typed,
+    XPub, XSub,
 };
 pub use self::wait::Timing;
 
@@ -93,6 +93,18 @@ impl Core {
             ready = self.lock()?.readiness();
         }
         Ok(ready)
+    }
+
+    fn peer_state(&self, routing_id: &[u8]) -> Result<Readiness> {
+        self.glance();
+        let guard = self.lock()?;
+        let Some(routes) = guard.pattern.routes() else {
+            let operation = "tell its peers apart by routing id";
+            return Err(Error::Unsupported { socket: self.socket_type, operation });
+        };
+        let pipe = routes.get(routing_id).and_then(|id| guard.pipes.get(id));
+        let pipe = pipe.ok_or_else(|| Error::Unroutable(routing_id.to_vec()))?;
+        Ok(Readiness { readable: pipe.unreceived() > 0, writable: pipe.has_room() })
     }
 
     fn poll(&self, wanted: Readiness, timeout: Option<Duration>) -> Result<Readiness> {
@@ -212,7 +224,7 @@ impl State {
         while self.resume_skipped() && !readable {
             readable = self.pattern.can_recv(&mut self.pipes);
         }
-        Readiness { readable, writable: self.pattern.can_send(&self.pipes) }
+        Readiness { readable, writable: self.pattern.can_send(&self.pipes, &self.options) }
     }
 
     /// Whether what a waiter waits for is possible.

@@ -3,12 +3,13 @@
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use zmtp::Event;
+use zmtp::{Encoder, Event, encode_header};
 
 use super::state::{Source, State};
 use crate::connection::{Loss, Origin, Phase, SessionId, SourceId};
+use crate::error::{Error, Result};
 use crate::message::{Frame, Peer, PeerInfo};
-use crate::pattern::{News, Request};
+use crate::pattern::{News, Pattern, Request};
 use crate::pipe::{Parts, Pipe, PipeId};
 use crate::reactor::waiters::Interest;
 
@@ -133,13 +134,34 @@ impl State {
         }
     }
 
-    /// The handshake is complete: the connection gets its pipe.
+    /// The handshake is complete: messages flow.
     fn establish(&mut self, id: SourceId, peer: &zmtp::Peer) {
         let Some(connection) = self.connection(id) else { return };
         let Some(encoder) = connection.protocol().map(|protocol| protocol.encoder()) else {
             return;
         };
-        connection.establish(peer.version, encoder);
+        connection.establish(Some(peer.version), encoder);
+        let info = PeerInfo {
+            socket_type: peer.socket_type,
+            routing_id: peer.routing_id.clone(),
+            properties: peer.properties.clone(),
+            ..PeerInfo::default()
+        };
+        self.give_pipe(id, info);
+        self.replay_subscriptions(id);
+        self.tell_established(id);
+    }
+
+    /// There is no protocol, and so no handshake: bytes flow.
+    pub(super) fn establish_raw(&mut self, id: SourceId) {
+        let Some(connection) = self.connection(id) else { return };
+        connection.establish(None, Encoder::raw());
+        self.give_pipe(id, PeerInfo::default());
+    }
+
+    /// Gives a connection its pipe, and tells the pattern who is at the other end.
+    fn give_pipe(&mut self, id: SourceId, info: PeerInfo) {
+        let Some(connection) = self.connection(id) else { return };
         let origin = connection.origin;
         let address = connection.stream.peer_address();
         let descriptor = Some(connection.stream.as_raw_fd());
@@ -152,23 +174,32 @@ impl State {
             }
             Origin::Session(session) => self.session_pipe(session),
         };
+        let routing_id = info.routing_id.clone();
         if let Some(connection) = self.connection(id) {
             connection.pipe = Some(pipe);
         }
         self.links.insert(pipe, id);
         if let Some(pipe) = self.pipes.get_mut(pipe) {
-            pipe.peer = Some(Arc::new(Peer::new(PeerInfo {
-                address,
-                socket_type: peer.socket_type,
-                routing_id: peer.routing_id.clone(),
-                properties: peer.properties.clone(),
-                authenticated: Vec::new(),
-                descriptor,
-            })));
+            pipe.peer = Some(Arc::new(Peer::new(PeerInfo { address, descriptor, ..info })));
         }
-        self.pattern.identify(&mut self.pipes, pipe, &peer.routing_id, &self.options);
-        self.replay_subscriptions(id);
-        self.tell_established(id);
+        self.pattern.identify(&mut self.pipes, pipe, &routing_id, &self.options);
+        if self.pattern.notices(&self.options).connect {
+            self.notice(pipe);
+        }
+    }
+
+    /// An empty message from the peer, which the peer has not sent.
+    pub(super) fn notice(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get_mut(id) else { return };
+        let before = pipe.incoming.messages();
+        let mut frame = [0; 9];
+        let len = encode_header(false, false, 0, &mut frame);
+        pipe.incoming.push(&mut frame[..len].to_vec(), 0..len, 1, len);
+        if before == 0 {
+            self.pattern.readable(&mut self.pipes, id);
+            self.resume_skipped();
+        }
+        self.waiters.notify(Interest::Receive, 1);
     }
 
     fn session_pipe(&mut self, id: SessionId) -> PipeId {
@@ -176,11 +207,42 @@ impl State {
             session.reset();
             session.pipe
         });
-        let pipe = existing.unwrap_or_else(|| self.add_pipe());
+        if let Some(pipe) = existing {
+            return pipe;
+        }
+        let name = self.sessions.get(id).and_then(|session| session.peer_name.clone());
+        let pipe = self.add_pipe();
+        self.name_peer(pipe, name.as_deref());
         if let Some(session) = self.sessions.get_mut(id) {
             session.pipe = Some(pipe);
         }
         pipe
+    }
+
+    /// How the application wants to call the peer that it connects to, said anew for each.
+    pub(super) fn next_peer_name(&mut self) -> Result<Option<Vec<u8>>> {
+        let Some(name) = &self.options.connect_routing_id else { return Ok(None) };
+        let named = self.pattern.routes().is_some_and(|routes| routes.get(name).is_some());
+        let mut sessions = self.sessions.values();
+        if named || sessions.any(|session| session.peer_name.as_ref() == Some(name)) {
+            return Err(Error::BadOption {
+                option: "CONNECT_ROUTING_ID",
+                given: format!("{name:02x?}").into(),
+                expected: "a routing id that no other peer has",
+            });
+        }
+        Ok(self.options.connect_routing_id.take())
+    }
+
+    /// Gives the peer of a pipe that was made by connecting the name that the application has for it.
+    /// A STREAM tells in its own routing id how it calls the peer connected last.
+    pub(super) fn name_peer(&mut self, pipe: PipeId, name: Option<&[u8]>) {
+        if let Some(name) = name {
+            self.pattern.assign(&mut self.pipes, pipe, name);
+        }
+        if let Pattern::Stream(stream) = &self.pattern {
+            self.options.routing_id = stream.routes.name_of(pipe).to_vec();
+        }
     }
 
     fn replay_subscriptions(&mut self, id: SourceId) {

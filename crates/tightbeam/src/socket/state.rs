@@ -137,6 +137,8 @@ pub(crate) struct Deferred {
     pub(crate) give_back: bool,
     /// Tasks that wait for events of monitors.
     pub(crate) wakers: Vec<Waker>,
+    /// Pipes that the application has ended.
+    pub(crate) hung_up: Vec<PipeId>,
     /// The socket has ended: tell the context.
     pub(crate) ended: bool,
 }

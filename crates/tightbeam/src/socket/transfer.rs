@@ -87,6 +87,10 @@ impl Core {
         self.check_lengths(std::slice::from_ref(frame))?;
         let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
         if !guard.staged.is_empty() {
+            if guard.pattern.sends_in_two(&guard.options) {
+                drop(guard);
+                return self.send(std::slice::from_ref(frame), timing);
+            }
             return self.stage(guard, frame);
         }
         // Whether there is room is asked with the first part, so that the last one is not refused.
@@ -114,10 +118,16 @@ impl Core {
         let ((), mut guard) = self.block_on(guard, Interest::Send, timing, |guard| {
             let parts = Parts::Frames(all);
             let offered = guard.offer(parts);
-            if offered == Err(Refusal::Unroutable) {
+            let State { pipes, staged, .. } = &mut **guard;
+            match offered {
+                // The peer was there when the first part was admitted, and has left since.
+                Err(Refusal::Unroutable) => {
+                    pipes.count_drop(None);
+                    return Ok(());
+                }
                 // Trying the last part again cannot help: the next part begins a message.
-                let State { pipes, staged, .. } = &mut **guard;
-                pipes.released.append(staged);
+                Err(Refusal::Malformed(_)) => pipes.released.append(staged),
+                _ => {}
             }
             offered.map_err(|refusal| refusal.into_error(parts))
         })?;
@@ -237,7 +247,7 @@ impl Core {
     #[cfg(feature = "futures")]
     pub(super) fn room_for_one(&self) -> Result<()> {
         let guard = self.lock()?;
-        if guard.pattern.can_send(&guard.pipes) {
+        if guard.pattern.can_send(&guard.pipes, &guard.options) {
             return Ok(());
         }
         match guard.pattern.admit(&guard.pipes, &[], &guard.options) {
@@ -249,7 +259,7 @@ impl Core {
     /// Whether the next send finds room, as far as the socket can tell without the message.
     pub(crate) fn has_room(&self) -> Result<bool> {
         let guard = self.lock()?;
-        Ok(guard.pattern.can_send(&guard.pipes))
+        Ok(guard.pattern.can_send(&guard.pipes, &guard.options))
     }
 
     #[cold]
@@ -307,11 +317,19 @@ impl State {
         Ok(())
     }
 
-    /// Where sending and receiving take turns, those who only look are told of each.
+    /// Where sending and receiving take turns, those who only look are told of each. Where a message
+    /// may end a connection, that is done once the lock is released.
     #[inline]
     fn turn_changed(&mut self) {
-        if matches!(self.pattern, Pattern::Req(_) | Pattern::Rep(_)) && !self.waiters.is_empty() {
-            self.waiters.notify(Interest::Observe, 0);
+        match self.pattern {
+            Pattern::Req(_) | Pattern::Rep(_) if !self.waiters.is_empty() => {
+                self.waiters.notify(Interest::Observe, 0);
+            }
+            Pattern::Router(_) | Pattern::Stream(_) if !self.pipes.hung_up.is_empty() => {
+                let State { pipes, deferred, .. } = self;
+                deferred.hung_up.append(&mut pipes.hung_up);
+            }
+            _ => {}
         }
     }
 

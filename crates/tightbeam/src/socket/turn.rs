@@ -420,6 +420,10 @@ impl Core {
             guard.lose(id, Loss::ConnectTimeout, token);
             return;
         }
+        if connection.terms.raw {
+            // The time to connect, and it has.
+            return;
+        }
         let unread = connection.readable;
         let paused = connection.pipe;
         let paused = paused.and_then(|pipe| guard.pipes.get(pipe)).is_some_and(|pipe| pipe.paused);

@@ -53,6 +53,35 @@ socket_types! {
     /// Receives with the sender's routing id in front, and sends to the peer that the first part
     /// names (RFC 28).
     Router: Sends Receives;
+    /// Sends and receives bytes over connections without ZMTP. A message is a routing id, which names the
+    /// connection, and bytes: those of one read, at most 8,192, on the way in; any number on the way out.
+    ///
+    /// An empty message comes when a connection is made and when the peer ends it
+    /// ([`STREAM_NOTIFY`](crate::options::number::STREAM_NOTIFY)); sending one closes the connection once
+    /// all is written. What is sent to a routing id that nobody has is refused
+    /// ([`Error::Unroutable`](crate::Error::Unroutable)).
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use tightbeam::{Context, Stream};
+    ///
+    /// let context = Context::new();
+    /// let server = context.socket::<Stream>()?;
+    /// let endpoint = server.bind("tcp://127.0.0.1:*")?;
+    /// let mut client = std::net::TcpStream::connect(&endpoint.as_str()[6..])?;
+    /// let connected = server.recv()?;
+    /// assert_eq!(connected[1], "");
+    /// client.write_all(b"hello")?;
+    /// let message = server.recv()?;
+    /// assert_eq!(message, [connected[0].clone(), "hello".into()]);
+    /// server.send([message[0].clone(), "goodbye".into()])?;
+    /// server.send([message[0].clone(), "".into()])?;
+    /// let mut answer = String::new();
+    /// client.read_to_string(&mut answer)?;
+    /// assert_eq!(answer, "goodbye");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    Stream: Sends Receives;
     /// Sends to its peers in turn (RFC 30).
     Push: Sends;
     /// Receives from its peers in turn (RFC 30).

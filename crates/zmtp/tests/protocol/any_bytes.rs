@@ -10,7 +10,7 @@ use crate::support::{End, command, frame, frame_v1, greeting, ready};
 
 fn any_config() -> impl Strategy<Value = Config> {
     let sizes = prop_oneof![Just(None), (0u64..300).prop_map(Some)];
-    (0usize..11, any::<bool>(), any::<bool>(), sizes, 1u32..5).prop_map(
+    (0..SocketType::ALL.len(), any::<bool>(), any::<bool>(), sizes, 1u32..5).prop_map(
         |(socket_type, listens, authenticate, max_message_size, frames)| {
             let role = if listens { Role::Listener } else { Role::Connecter };
             let second = Duration::from_secs(1);
@@ -27,7 +27,7 @@ fn any_config() -> impl Strategy<Value = Config> {
 
 /// How far the peer gets before the bytes turn arbitrary.
 fn any_start() -> impl Strategy<Value = Vec<u8>> {
-    let socket_type = (0usize..11).prop_map(|index| SocketType::ALL[index].name());
+    let socket_type = (0..SocketType::ALL.len()).prop_map(|index| SocketType::ALL[index].name());
     prop_oneof![
         Just(vec![]),
         Just(b"\xff\0\0\0\0\0\0\0\x01\x7f".to_vec()),

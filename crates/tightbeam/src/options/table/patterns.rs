@@ -1,6 +1,6 @@
 //! What the patterns do.
 
-use zmtp::SocketType::{self, Dealer, Pub, Rep, Req, Router, Sub, XPub, XSub};
+use zmtp::SocketType::{self, Dealer, Pub, Rep, Req, Router, Stream, Sub, XPub, XSub};
 
 use super::build::*;
 
@@ -33,11 +33,19 @@ pub(super) const ROWS: &[OptionSpec] = &[
         .kept(|o| o.router_raw.into(), |o, v| o.router_raw = v != 0),
     bytes("CONNECT_ROUTING_ID", CONNECT_ROUTING_ID, 1, usize::MAX, "1 byte or more")
         .set_only()
-        .of(ROUTERS)
+        .of(&[Rep, Router, Stream])
         .stored(
             |o| o.connect_routing_id.clone().unwrap_or_default(),
             |o, v| o.connect_routing_id = Some(v.to_vec()),
         ),
+    OptionSpec { access: Access::Set, ..int("STREAM_NOTIFY", STREAM_NOTIFY, 0, 1, BOOL, 1) }
+        .live()
+        .of(&[Stream])
+        .kept(|o| o.stream_notify.into(), |o, v| o.stream_notify = v != 0),
+    int("ROUTER_NOTIFY", ROUTER_NOTIFY, 0, 3, "int: 0 to 3, bits that add up", 0)
+        .live()
+        .of(&[Router])
+        .kept(|o| o.router_notify.into(), |o, v| o.router_notify = u8::try_from(v).unwrap_or(0)),
     // Either of VERBOSE and VERBOSER says what the other said before.
     flag("XPUB_VERBOSE", XPUB_VERBOSE).of(PUBLISHERS).kept(
         |o| (o.xpub_verbose && !o.xpub_verbose_unsubscribe).into(),
