@@ -1,7 +1,7 @@
 //! Peers of 3.1, 3.0, 2.0 and 1.0 exchange messages with every type, in the form that each wants
 //! (RFC 13, 15, 23, 37).
 
-use tightbeam::{Dealer, Message, Pub, Pull, Push, Router, Sub};
+use tightbeam::{Dealer, Message, Pub, Pull, Push, Router, Sub, XPub, XSub};
 use tightbeam_tests::peer::{Peer, Speaks, bytes, command, frame, frame_v1};
 
 use crate::bench::{Bench, bound, connected};
@@ -143,6 +143,57 @@ fn a_pub_takes_subscriptions_in_either_form_from_everybody() {
             }
             assert_eq!(publish_until(&publisher, &mut peer, "abcd"), [b"abcd"], "{speaks:?}");
         }
+    }
+}
+
+/// XPUB and XSUB have no number in 2.0, which is why peers of 2.0 are PUB and SUB here.
+fn older(socket_type: &'static str, speaks: Speaks) -> &'static str {
+    match (socket_type, speaks) {
+        ("PUB", Speaks::V3_0 | Speaks::V3_1) => "XPUB",
+        ("SUB", Speaks::V3_0 | Speaks::V3_1) => "XSUB",
+        _ => socket_type,
+    }
+}
+
+#[test]
+fn an_xpub_hears_subscriptions_and_messages_of_peers_of_every_version_in_order() {
+    for speaks in [Speaks::V1_0, Speaks::V2_0, Speaks::V3_0, Speaks::V3_1] {
+        let publisher = bound::<XPub>();
+        let mut peer = Peer::join(&publisher.endpoint, older("SUB", speaks), speaks);
+        if speaks == Speaks::V1_0 {
+            // Such a peer gets everything; newer ones that speak it say what they want, too.
+            assert_eq!(publisher.recv(), b"\x01");
+        }
+        peer.send_message(&[b"two", b"parts"]);
+        peer.send_message(&[b"\x01abc"]);
+        peer.send_message(&[b"between"]);
+        if speaks == Speaks::V3_1 {
+            peer.send("04 0a 06 'CANCEL' 'abc'");
+        } else {
+            peer.send_message(&[b"\0abc"]);
+        }
+        peer.send_message(&[b""]);
+        assert_eq!(publisher.recv_message(), [&b"two"[..], b"parts"], "{speaks:?}");
+        for expected in [&b"\x01abc"[..], b"between", b"\0abc", b""] {
+            assert_eq!(publisher.recv(), expected, "{speaks:?}");
+        }
+    }
+}
+
+#[test]
+fn an_xsub_tells_peers_of_every_version_what_it_wants_and_sends_them_messages() {
+    for speaks in [Speaks::V2_0, Speaks::V3_0, Speaks::V3_1] {
+        let (subscriber, lounge) = connected::<XSub>(&[]);
+        subscriber.send("\u{1}abc");
+        let mut peer = lounge.accept().shake_hands(older("PUB", speaks), b"", speaks);
+        match speaks {
+            Speaks::V3_1 => peer.expect("04 0d 09 'SUBSCRIBE' 'abc'"),
+            _ => peer.expect("00 04 01 'abc'"),
+        }
+        subscriber.send("user");
+        assert_eq!(peer.take_message(), [b"user"], "{speaks:?}");
+        peer.send_message(&[b"not asked for"]);
+        assert_eq!(subscriber.recv(), b"not asked for", "an XSUB does not check");
     }
 }
 
