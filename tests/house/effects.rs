@@ -123,13 +123,8 @@ const OF_CONTEXTS: &[(&str, &str)] = &[
 ];
 
 /// Options whose effect is being built.
-const UNDER_WAY: &[&str] = &[
-    "CONFLATE",
-    "XPUB_MANUAL",
-    "XPUB_WELCOME_MSG",
-    "INVERT_MATCHING",
-    "XPUB_MANUAL_LAST_VALUE",
-];
+const UNDER_WAY: &[&str] =
+    &["CONFLATE", "XPUB_MANUAL", "XPUB_WELCOME_MSG", "INVERT_MATCHING", "XPUB_MANUAL_LAST_VALUE"];
 
 #[test]
 fn every_option_has_a_test_of_what_it_does() {

@@ -156,17 +156,21 @@ pub fn find(number: i32) -> Option<&'static OptionSpec> {
     TABLE.binary_search_by_key(&number, OptionSpec::number).ok().map(|i| &TABLE[i])
 }
 
+/// Subscribers have nothing to linger for.
+fn default_linger(socket: SocketType, context: &ContextOptions) -> Option<Duration> {
+    let subscribes = matches!(socket, SocketType::Sub | SocketType::XSub);
+    if context.blocky && !subscribes { None } else { Some(Duration::ZERO) }
+}
+
 impl Options {
     /// The options of a new socket of this type.
     pub(crate) fn new(socket: SocketType, context: &ContextOptions) -> Options {
-        let subscribes = matches!(socket, SocketType::Sub | SocketType::XSub);
-        let linger = if context.blocky && !subscribes { None } else { Some(Duration::ZERO) };
         Options {
             socket,
             routing_id: Vec::new(),
             sndhwm: Some(1000),
             rcvhwm: Some(1000),
-            linger,
+            linger: default_linger(socket, context),
             sndtimeo: None,
             rcvtimeo: None,
             reconnect_ivl: Some(Duration::from_millis(100)),
