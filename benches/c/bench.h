@@ -20,6 +20,8 @@ enum { TOPIC_LEN = 16 };
 struct job {
     enum mode mode;
     bool server;
+    bool both; /* one process, whose threads are the server and the client */
+    int server_core, client_core; /* of both; -1 is any */
     const char *endpoint;
     size_t count, size, warm_up;
     double rate;  /* of PACED */
@@ -33,11 +35,11 @@ static inline uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* User and system time of all threads of this process. */
-static inline double cpu_s(void)
+/* User and system time of all threads of this process; of this thread alone if it shares the process with the other side. */
+static inline double cpu_s(const struct job *job)
 {
     struct rusage use;
-    getrusage(RUSAGE_SELF, &use);
+    getrusage(job->both ? RUSAGE_THREAD : RUSAGE_SELF, &use);
     return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
            (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
@@ -63,10 +65,14 @@ static inline struct job parse_job(int argc, char **argv)
     while (argc >= 6 && job.mode <= MATCH && strcmp(argv[1], modes[job.mode]))
         job.mode++;
     if (argc < 6 || job.mode > MATCH) {
-        fprintf(stderr, "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS]\n");
+        fprintf(stderr, "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS]\n"
+                        "       PROGRAM lat|thr both ENDPOINT COUNT SIZE [SERVER_CORE CLIENT_CORE]\n");
         exit(2);
     }
     job.server = !strcmp(argv[2], "server");
+    job.both = !strcmp(argv[2], "both");
+    job.server_core = argc > 7 ? atoi(argv[6]) : -1;
+    job.client_core = argc > 7 ? atoi(argv[7]) : -1;
     job.endpoint = argv[3];
     job.count = strtoull(argv[4], NULL, 10);
     job.size = strtoull(argv[5], NULL, 10);
@@ -86,6 +92,17 @@ static inline void ready(void)
 {
     puts("READY");
     fflush(stdout);
+}
+
+/* Keeps the thread on its core, where one is given. */
+static inline void pin(const struct job *job)
+{
+    int core = job->server ? job->server_core : job->client_core;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)(core < 0 ? 0 : core), &set);
+    if (core >= 0 && sched_setaffinity(0, sizeof set, &set))
+        die("sched_setaffinity");
 }
 
 /* ---- results: one JSON object in one line ---- */

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     double cpu_before = 0;
     for (size_t i = 0; i < job.warm_up + job.count; i++) {
         if (i == job.warm_up)
-            cpu_before = cpu_s();
+            cpu_before = cpu_s(&job);
         if (job.server) {
             read_all(fd, buffer, job.size);
             write_all(fd, buffer, job.size);
@@ -27,8 +27,8 @@ int main(int argc, char **argv)
             stamps_ns[i - job.warm_up] = now_ns() - before_ns;
     }
     if (job.server)
-        print_cpu(cpu_s() - cpu_before);
+        print_cpu(cpu_s(&job) - cpu_before);
     else
-        print_percentiles(stamps_ns, job.count, cpu_s() - cpu_before);
+        print_percentiles(stamps_ns, job.count, cpu_s(&job) - cpu_before);
     return 0;
 }

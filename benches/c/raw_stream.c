@@ -41,17 +41,17 @@ static void send_frame(const char *body, size_t size)
 static void stream(const struct job *job)
 {
     char *body = allocate(job->size);
-    double cpu_before = cpu_s();
+    double cpu_before = cpu_s(job);
     for (size_t i = 0; i < job->count; i++)
         send_frame(body, job->size);
     flush();
-    print_cpu(cpu_s() - cpu_before);
+    print_cpu(cpu_s(job) - cpu_before);
 }
 
 static void stream_paced(const struct job *job)
 {
     char *body = allocate(job->size);
-    double cpu_before = cpu_s();
+    double cpu_before = cpu_s(job);
     struct pace pace = pace_start(job->rate);
     for (size_t i = 0; i < job->warm_up + job->count; i++) {
         uint64_t stamp_ns = pace_wait(&pace);
@@ -59,7 +59,7 @@ static void stream_paced(const struct job *job)
         send_frame(body, job->size);
         flush();
     }
-    print_cpu(cpu_s() - cpu_before);
+    print_cpu(cpu_s(job) - cpu_before);
 }
 
 /* ---- receiver ---- */
@@ -109,7 +109,7 @@ static void receive(const struct job *job)
         receive_frame(body, job->size);
         if (i == job->warm_up) {
             first_ns = now_ns();
-            cpu_before = cpu_s();
+            cpu_before = cpu_s(job);
         }
         if (job->mode == PACED && i >= job->warm_up) {
             uint64_t stamp_ns;
@@ -119,9 +119,9 @@ static void receive(const struct job *job)
     }
     uint64_t elapsed_ns = now_ns() - first_ns;
     if (job->mode == PACED)
-        print_percentiles(latencies_ns, job->count, cpu_s() - cpu_before);
+        print_percentiles(latencies_ns, job->count, cpu_s(job) - cpu_before);
     else
-        print_rate(job, elapsed_ns, cpu_s() - cpu_before);
+        print_rate(job, elapsed_ns, cpu_s(job) - cpu_before);
 }
 
 int main(int argc, char **argv)

@@ -1,10 +1,13 @@
-/* libzmq: REQ/REP round trips, PUSH/PULL streaming, paced PUSH/PULL, PUB with many subscriptions. zmq_send and zmq_recv,
- * options at their defaults but one. */
-#include <zmq.h>
-
+/* libzmq: REQ/REP round trips (PAIR within a process), PUSH/PULL streaming, paced PUSH/PULL, PUB with many subscriptions.
+ * zmq_send and zmq_recv, options at their defaults but one. */
 #include "bench.h"
 
-static void *context, *sock;
+#include <pthread.h>
+#include <zmq.h>
+
+static void *context;
+static _Thread_local void *sock;
+static pthread_t server; /* where both sides are threads */
 
 static void check(int rc, const char *what)
 {
@@ -18,8 +21,10 @@ static void open_socket(const struct job *job)
 {
     static const int types[4][2] = {
         {ZMQ_REQ, ZMQ_REP}, {ZMQ_PUSH, ZMQ_PULL}, {ZMQ_PUSH, ZMQ_PULL}, {ZMQ_SUB, ZMQ_PUB}};
-    context = zmq_ctx_new();
-    sock = zmq_socket(context, types[job->mode][job->server]);
+    int pair = job->both && job->mode == LAT;
+    if (!context)
+        context = zmq_ctx_new();
+    sock = zmq_socket(context, pair ? ZMQ_PAIR : types[job->mode][job->server]);
     if (!sock)
         check(-1, "zmq_socket");
     if (job->mode == MATCH) {
@@ -35,10 +40,14 @@ static void open_socket(const struct job *job)
     }
 }
 
-/* Returns when everything is sent. */
-static void close_socket(void)
+/* Returns when everything is sent; as a client beside its server, when that is done, too. */
+static void close_socket(const struct job *job)
 {
     check(zmq_close(sock), "zmq_close");
+    if (job->both && job->server)
+        return;
+    if (job->both)
+        pthread_join(server, NULL);
     check(zmq_ctx_term(context), "zmq_ctx_term");
 }
 
@@ -62,12 +71,12 @@ static void answer(const struct job *job, char *body)
     double cpu_before = 0;
     for (size_t i = 0; i < job->warm_up + job->count; i++) {
         if (i == job->warm_up)
-            cpu_before = cpu_s();
+            cpu_before = cpu_s(job);
         receive_one(body, job->size);
         send_one(body, job->size);
     }
-    double cpu = cpu_s() - cpu_before;
-    close_socket();
+    double cpu = cpu_s(job) - cpu_before;
+    close_socket(job);
     print_cpu(cpu);
 }
 
@@ -77,21 +86,21 @@ static void ask(const struct job *job, char *body)
     double cpu_before = 0;
     for (size_t i = 0; i < job->warm_up + job->count; i++) {
         if (i == job->warm_up)
-            cpu_before = cpu_s();
+            cpu_before = cpu_s(job);
         uint64_t before_ns = now_ns();
         send_one(body, job->size);
         receive_one(body, job->size);
         if (i >= job->warm_up)
             stamps_ns[i - job->warm_up] = now_ns() - before_ns;
     }
-    double cpu = cpu_s() - cpu_before;
-    close_socket();
+    double cpu = cpu_s(job) - cpu_before;
+    close_socket(job);
     print_percentiles(stamps_ns, job->count, cpu);
 }
 
 static void stream(const struct job *job, char *body)
 {
-    double cpu_before = cpu_s();
+    double cpu_before = cpu_s(job);
     if (job->mode == PACED) {
         struct pace pace = pace_start(job->rate);
         for (size_t i = 0; i < job->warm_up + job->count; i++) {
@@ -103,8 +112,8 @@ static void stream(const struct job *job, char *body)
         for (size_t i = 0; i < job->count; i++)
             send_one(body, job->size);
     }
-    close_socket();
-    print_cpu(cpu_s() - cpu_before);
+    close_socket(job);
+    print_cpu(cpu_s(job) - cpu_before);
 }
 
 static void receive(const struct job *job, char *body)
@@ -116,7 +125,7 @@ static void receive(const struct job *job, char *body)
         receive_one(body, job->size);
         if (i == job->warm_up) {
             first_ns = now_ns();
-            cpu_before = cpu_s();
+            cpu_before = cpu_s(job);
         }
         if (job->mode == PACED && i >= job->warm_up) {
             uint64_t stamp_ns;
@@ -125,8 +134,8 @@ static void receive(const struct job *job, char *body)
         }
     }
     uint64_t elapsed_ns = now_ns() - first_ns;
-    double cpu = cpu_s() - cpu_before;
-    close_socket();
+    double cpu = cpu_s(job) - cpu_before;
+    close_socket(job);
     if (job->mode == PACED)
         print_percentiles(latencies_ns, job->count, cpu);
     else
@@ -196,15 +205,15 @@ static void publish(const struct job *job, char *body)
     await_subscriber(answers);
     send_topics(job, body, misses, &turn, job->warm_up);
     uint64_t none_ns = send_topics(job, body, misses, &turn, job->sends), one_ns = 0;
-    double cpu_before = cpu_s(), sends = (double)job->sends;
+    double cpu_before = cpu_s(job), sends = (double)job->sends;
     for (size_t sent = 0, n; sent < job->sends; sent += n) {
         n = job->sends - sent < WINDOW ? job->sends - sent : WINDOW;
         one_ns += send_topics(job, body, topics, &turn, n);
         check(zmq_recv(answers, NULL, 0, 0), "zmq_recv");
     }
-    double cpu = cpu_s() - cpu_before;
+    double cpu = cpu_s(job) - cpu_before;
     check(zmq_close(answers), "zmq_close");
-    close_socket();
+    close_socket(job);
     printf("{\"none_ns\": %.1f, \"one_ns\": %.1f, \"one_cpu_ns\": %.1f}\n",
            (double)none_ns / sends, (double)one_ns / sends, cpu * 1e9 / sends);
 }
@@ -248,27 +257,48 @@ static void count_matches(const struct job *job)
             check(zmq_send(answers, NULL, 0, 0), "zmq_send");
     }
     check(zmq_close(answers), "zmq_close");
-    close_socket();
+    close_socket(job);
     printf("{\"subscribe_s\": %.6f}\n", seconds);
+}
+
+static void work(const struct job *job)
+{
+    char *body = allocate(job->size);
+    open_socket(job);
+    if (job->mode == LAT && job->server)
+        answer(job, body);
+    else if (job->mode == LAT)
+        ask(job, body);
+    else if (job->mode == MATCH && job->server)
+        publish(job, body);
+    else if (job->mode == MATCH)
+        count_matches(job);
+    else if (job->server)
+        receive(job, body);
+    else
+        stream(job, body);
+    free(body);
+}
+
+static void *serve(void *job)
+{
+    pin(job);
+    work(job);
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
     struct job job = parse_job(argc, argv);
-    char *body = allocate(job.size);
-    open_socket(&job);
-    if (job.mode == LAT && job.server)
-        answer(&job, body);
-    else if (job.mode == LAT)
-        ask(&job, body);
-    else if (job.mode == MATCH && job.server)
-        publish(&job, body);
-    else if (job.mode == MATCH)
-        count_matches(&job);
-    else if (job.server)
-        receive(&job, body);
-    else
-        stream(&job, body);
-    free(body);
+    if (job.both) {
+        static struct job other;
+        other = job;
+        other.server = true;
+        context = zmq_ctx_new();
+        if (pthread_create(&server, NULL, serve, &other))
+            die("pthread_create");
+        pin(&job);
+    }
+    work(&job);
     return 0;
 }

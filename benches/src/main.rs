@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 mod contender;
+mod count;
 mod report;
 mod run;
 mod workload;
@@ -14,10 +15,11 @@ use workload::{Depth, Mode, Transport};
 
 const HELP: &str = "\
 cargo xtask bench [OPTION]...
+cargo xtask bench count [--bless]   instructions per message, under callgrind
 
   --quick            fewer messages and rounds: about a minute
   --only MODE        lat, thr, paced or match alone
-  --transport NAME   tcp or ipc alone
+  --transport NAME   tcp, ipc or inproc alone
   --rounds N         rounds
   --json FILE        also write the results there as JSON (`-`: to standard output, instead of the tables)
   --urgent           (xtask; root) before everything else that runs on this machine
@@ -35,13 +37,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let result = match parse(env::args().skip(1)) {
-        Ok(Some(options)) => bench(&options),
-        Ok(None) => {
-            print!("{HELP}");
-            Ok(())
-        }
-        Err(error) => Err(format!("{error}\n\n{HELP}")),
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((count, rest)) if count == "count" => count::run(rest),
+        _ => compare(arguments.into_iter()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,6 +48,17 @@ fn main() -> ExitCode {
             eprintln!("bench: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn compare(arguments: impl Iterator<Item = String>) -> Result<(), String> {
+    match parse(arguments) {
+        Ok(Some(options)) => bench(&options),
+        Ok(None) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Err(error) => Err(format!("{error}\n\n{HELP}")),
     }
 }
 
@@ -92,7 +102,7 @@ fn bench(options: &Options) -> Result<(), String> {
         }
         eprintln!("{}", workload.title());
         for _ in 0..options.rounds.unwrap_or(options.depth.rounds()) {
-            for contender in contenders.iter().filter(|c| c.takes_part(workload.mode)) {
+            for contender in contenders.iter().filter(|c| c.takes_part(&workload)) {
                 let outcome = run::once(&workload, contender, &placements, options.depth);
                 if let Err(error) = &outcome {
                     eprintln!("  {} failed: {error}", contender.name);

@@ -39,8 +39,8 @@ fn columns(mode: Mode) -> &'static [Column] {
 
 fn heading(mode: Mode) -> &'static str {
     match mode {
-        Mode::Lat => "Round trip (REQ/REP)",
-        Mode::Thr => "Streaming (PUSH/PULL), one core per process",
+        Mode::Lat => "Round trip (REQ/REP; inproc: PAIR/PAIR)",
+        Mode::Thr => "Streaming (PUSH/PULL), one core each if not said otherwise",
         Mode::Paced => "One-way latency of a paced sender (PUSH/PULL)",
         Mode::Match => "Subscription matching (PUB/SUB), one core per process",
     }

@@ -1,4 +1,4 @@
-//! One run of one contender: a server and a client process, pinned, with a port of its own and a limit.
+//! One run of one contender: a server and a client process, or one with both, pinned, with an endpoint of its own and a limit.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -46,10 +46,19 @@ impl Placements {
         format!("Processes {pinned}; load average at the end {load}.")
     }
 
+    /// The core of the server and that of the client.
+    fn cores(&self, placement: Placement) -> Option<[usize; 2]> {
+        let (one, two) = self.cores?;
+        Some(match placement {
+            Placement::OneCore => [one, one],
+            Placement::TwoCores => [one, two],
+        })
+    }
+
     fn command(&self, program: &Contender, workload: &Workload, server: bool) -> Command {
-        let path = program.program(workload.mode);
-        let Some((one, two)) = self.cores else { return Command::new(path) };
-        let core = if server || workload.placement == Placement::OneCore { one } else { two };
+        let path = program.program(workload);
+        let Some([one, two]) = self.cores(workload.placement) else { return Command::new(path) };
+        let core = if server { one } else { two };
         let mut command = Command::new("taskset");
         command.args(["-c", &core.to_string()]).arg(path);
         command
@@ -129,25 +138,51 @@ pub(crate) fn once(
     depth: Depth,
 ) -> Result<Figures, String> {
     let endpoint = endpoint(workload.transport).map_err(|error| format!("no endpoint: {error}"))?;
-    let count = workload.count(depth);
-    let command = |server: bool| {
-        let mut command = placements.command(contender, workload, server);
-        command.arg(workload.mode.name()).arg(if server { "server" } else { "client" });
-        command.arg(&endpoint);
-        command.args(workload.arguments(depth));
-        command
-    };
     let deadline = Instant::now() + LIMIT;
-    let server = Process::start(command(true))?;
-    server.wait_ready(deadline).map_err(|error| format!("server: {error}"))?;
-    let client = Process::start(command(false))?;
-    let client = client.finish(deadline).map_err(|error| format!("client: {error}"))?;
-    let server = server.finish(deadline).map_err(|error| format!("server: {error}"))?;
+    let [server, client] = if workload.transport == Transport::Inproc {
+        let mut command = Command::new(contender.program(workload));
+        command.args([workload.mode.name(), "both", &endpoint]).args(workload.arguments(depth));
+        let cores = placements.cores(workload.placement);
+        command.args(cores.iter().flatten().map(usize::to_string));
+        one_process(command, deadline)?
+    } else {
+        let command = |server: bool| {
+            let mut command = placements.command(contender, workload, server);
+            let role = if server { "server" } else { "client" };
+            command.args([workload.mode.name(), role, &endpoint]).args(workload.arguments(depth));
+            command
+        };
+        two_processes(command(true), command(false), deadline)?
+    };
     if let Some(path) = endpoint.strip_prefix("ipc://") {
         // Not everybody tidies up.
         let _ = fs::remove_file(path);
     }
-    figures(workload, count, &server, &client).ok_or_else(|| format!("no result: {server}{client}"))
+    let figures = figures(workload, workload.count(depth), &server, &client);
+    figures.ok_or_else(|| format!("no result: {server}{client}"))
+}
+
+/// The results of the server and the client.
+fn two_processes(
+    server: Command,
+    client: Command,
+    deadline: Instant,
+) -> Result<[String; 2], String> {
+    let server = Process::start(server)?;
+    server.wait_ready(deadline).map_err(|error| format!("server: {error}"))?;
+    let client = Process::start(client)?;
+    let client = client.finish(deadline).map_err(|error| format!("client: {error}"))?;
+    let server = server.finish(deadline).map_err(|error| format!("server: {error}"))?;
+    Ok([server, client])
+}
+
+/// The same where one process does both.
+fn one_process(command: Command, deadline: Instant) -> Result<[String; 2], String> {
+    let process = Process::start(command)?;
+    process.wait_ready(deadline)?;
+    let server = process.line(deadline)?;
+    let client = process.finish(deadline)?;
+    Ok([server, client])
 }
 
 /// An address that is free now. Each run has one of its own, so that no connection of the last one lingers on it.
@@ -158,6 +193,7 @@ fn endpoint(transport: Transport) -> io::Result<String> {
             let listener = TcpListener::bind("127.0.0.1:0")?;
             Ok(format!("tcp://{}", listener.local_addr()?))
         }
+        Transport::Inproc => Ok("inproc://bench".to_owned()),
         Transport::Ipc => {
             let (run, id) = (RUNS.fetch_add(1, Ordering::Relaxed), std::process::id());
             let path = std::env::temp_dir().join(format!("tightbeam-bench-{id}-{run}"));

@@ -31,7 +31,7 @@ impl Mode {
     }
 }
 
-/// On which cores the two processes run.
+/// On which cores the two processes run, or the two threads of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placement {
     OneCore,
@@ -43,6 +43,8 @@ pub(crate) enum Placement {
 pub(crate) enum Transport {
     Tcp,
     Ipc,
+    /// One process, in which each side is a thread.
+    Inproc,
 }
 
 impl Transport {
@@ -50,7 +52,8 @@ impl Transport {
         match name {
             "tcp" => Ok(Self::Tcp),
             "ipc" => Ok(Self::Ipc),
-            _ => Err(format!("no transport {name:?}: tcp or ipc")),
+            "inproc" => Ok(Self::Inproc),
+            _ => Err(format!("no transport {name:?}: tcp, ipc or inproc")),
         }
     }
 }
@@ -122,6 +125,7 @@ impl Workload {
         let transport = match self.transport {
             Transport::Tcp => "",
             Transport::Ipc => "ipc, ",
+            Transport::Inproc => "inproc, ",
         };
         match (self.rate, self.topics) {
             (Some(rate), _) => format!("{transport}{rate} msg/s, {size}, {cores}"),
@@ -160,6 +164,15 @@ pub(crate) fn all() -> Vec<Workload> {
         over_ipc(plain(Mode::Lat, Placement::TwoCores, 64, 50_000)),
         over_ipc(plain(Mode::Thr, Placement::TwoCores, 64, 10_000_000)),
         over_ipc(plain(Mode::Thr, Placement::TwoCores, 1 << 16, 50_000)),
+    ]);
+    let inproc = |workload| Workload { transport: Transport::Inproc, ..workload };
+    all.extend([
+        inproc(plain(Mode::Lat, Placement::OneCore, 64, 100_000)),
+        inproc(plain(Mode::Lat, Placement::TwoCores, 64, 100_000)),
+        inproc(plain(Mode::Thr, Placement::OneCore, 64, 10_000_000)),
+        inproc(plain(Mode::Thr, Placement::TwoCores, 64, 10_000_000)),
+        inproc(plain(Mode::Thr, Placement::TwoCores, 1 << 10, 5_000_000)),
+        inproc(plain(Mode::Thr, Placement::TwoCores, 1 << 16, 200_000)),
     ]);
     all.extend([1_000, 10_000, 100_000].map(|rate| Workload {
         rate: Some(rate),

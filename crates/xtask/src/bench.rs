@@ -28,7 +28,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         Command::new(harness)
     };
     command.args(arguments.iter().filter(|argument| *argument != "--urgent"));
-    if !tools.libzmq {
+    let counts = arguments.first().is_some_and(|first| first == "count");
+    if !tools.libzmq && !counts {
         command.arg("--without-libzmq");
     }
     match command.status() {

@@ -20,6 +20,7 @@ cargo xtask TASK
                                  (languages: rust python c; c only with itself unless told)
   test [--verbose]               every test there is
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
+  bench count [--bless]          instructions per message beside those in benches/counts.md
   setup                          installs what the others need; they call it themselves
   help                           this
 ";

@@ -5,10 +5,10 @@ mod system;
 
 use std::error::Error;
 
-use system::{Pace, cpu_s, now_ns};
-use tightbeam::{Context, Pull, Push, Rep, Req, Socket};
+use system::{Pace, cpu_s, now_ns, pin, thread_cpu_s};
+use tightbeam::{Context, Pair, Pull, Push, Receives, Rep, Req, Sends, Socket};
 
-type Outcome = Result<(), Box<dyn Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
@@ -18,9 +18,14 @@ enum Mode {
     Match,
 }
 
+#[derive(Clone)]
 struct Job {
     mode: Mode,
     server: bool,
+    /// One process, whose threads are the server and the client.
+    both: bool,
+    /// Of `both`: the cores of the server and of the client.
+    cores: Option<[usize; 2]>,
     endpoint: String,
     count: usize,
     size: usize,
@@ -31,21 +36,56 @@ struct Job {
     warm_up: usize,
 }
 
+impl Job {
+    /// What the process has used; what this thread has if it shares the process with the other side.
+    fn cpu_s(&self) -> f64 {
+        if self.both { thread_cpu_s() } else { cpu_s() }
+    }
+}
+
 fn main() -> Outcome {
     let job = parse().ok_or(
-        "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS]; COUNT must not be 0; \
+        "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS], or \
+         PROGRAM lat|thr both ENDPOINT COUNT SIZE [SERVER_CORE CLIENT_CORE]; COUNT must not be 0; \
          paced needs a SIZE of at least 8 and a RATE, match a SIZE of at least 16 and SENDS",
     )?;
     let context = Context::new();
-    match (job.mode, job.server) {
-        (Mode::Lat, true) => answer(&job, context.socket()?)?,
-        (Mode::Lat, false) => ask(&job, context.socket()?)?,
-        (Mode::Match, true) => matching::publish(&job, &context)?,
-        (Mode::Match, false) => matching::subscribe(&job, &context)?,
-        (_, true) => receive(&job, context.socket()?)?,
-        (_, false) => stream(&job, context.socket()?)?,
+    if job.both {
+        return in_one_process(&job, &context);
     }
+    println!("{}", work(&job, &context)?);
     Ok(())
+}
+
+/// Two threads; the server's result comes first.
+fn in_one_process(job: &Job, context: &Context) -> Outcome {
+    let side = |server: bool| {
+        let job = Job { server, ..job.clone() };
+        if let Some([servers, clients]) = job.cores {
+            pin(if server { servers } else { clients }).map_err(|error| error.to_string())?;
+        }
+        work(&job, context).map_err(|error| error.to_string())
+    };
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| side(true));
+        let client = side(false)?;
+        println!("{}\n{client}", server.join().map_err(|_| "the server panicked")??);
+        Ok(())
+    })
+}
+
+/// One side's work; answers its result.
+fn work(job: &Job, context: &Context) -> Outcome<String> {
+    match (job.mode, job.server, job.both) {
+        (Mode::Lat, true, true) => answer(job, context.socket::<Pair>()?),
+        (Mode::Lat, false, true) => ask(job, context.socket::<Pair>()?),
+        (Mode::Lat, true, _) => answer(job, context.socket::<Rep>()?),
+        (Mode::Lat, false, _) => ask(job, context.socket::<Req>()?),
+        (Mode::Match, true, _) => matching::publish(job, context),
+        (Mode::Match, false, _) => matching::subscribe(job, context),
+        (_, true, _) => receive(job, context.socket()?),
+        (_, false, _) => stream(job, context.socket()?),
+    }
 }
 
 fn parse() -> Option<Job> {
@@ -58,11 +98,14 @@ fn parse() -> Option<Job> {
         _ => return None,
     };
     let count: usize = arguments.get(3)?.parse().ok()?;
+    let number = |at: usize| arguments.get(at).and_then(|number| number.parse().ok());
     let extra = arguments.get(5).and_then(|extra| extra.parse().ok()).unwrap_or(0.0);
     let sends = extra as usize;
     let job = Job {
         mode,
         server: arguments.get(1)? == "server",
+        both: arguments.get(1)? == "both",
+        cores: number(5).zip(number(6)).map(|(server, client)| [server, client]),
         endpoint: arguments.get(2)?.clone(),
         count,
         size: arguments.get(4)?.parse().ok()?,
@@ -76,6 +119,7 @@ fn parse() -> Option<Job> {
     };
     let complete = match mode {
         Mode::Lat | Mode::Thr => true,
+        Mode::Paced | Mode::Match if job.both => false,
         Mode::Paced => job.size >= 8 && job.rate > 0.0,
         Mode::Match => job.size >= matching::TOPIC_LEN && sends > 0,
     };
@@ -87,32 +131,31 @@ fn receive_one(received: tightbeam::Result<tightbeam::Copied>, size: usize) -> O
     if len == size { Ok(()) } else { Err(format!("received {len} bytes instead of {size}").into()) }
 }
 
-fn answer(job: &Job, socket: Socket<Rep>) -> Outcome {
+fn answer<T: Sends + Receives>(job: &Job, socket: Socket<T>) -> Outcome<String> {
     let mut body = vec![0; job.size];
     socket.bind(&job.endpoint)?;
     println!("READY");
     let mut before = 0.0;
     for i in 0..job.warm_up + job.count {
         if i == job.warm_up {
-            before = cpu_s();
+            before = job.cpu_s();
         }
         receive_one(socket.recv_into(&mut body), job.size)?;
         socket.send_slice(&body)?;
     }
-    let cpu = cpu_s() - before;
+    let cpu = job.cpu_s() - before;
     socket.close();
-    println!("{{\"cpu_s\": {cpu:.6}}}");
-    Ok(())
+    Ok(format!("{{\"cpu_s\": {cpu:.6}}}"))
 }
 
-fn ask(job: &Job, socket: Socket<Req>) -> Outcome {
+fn ask<T: Sends + Receives>(job: &Job, socket: Socket<T>) -> Outcome<String> {
     let mut body = vec![0; job.size];
     socket.connect(&job.endpoint)?;
     let mut stamps_ns = Vec::with_capacity(job.count);
     let mut before = 0.0;
     for i in 0..job.warm_up + job.count {
         if i == job.warm_up {
-            before = cpu_s();
+            before = job.cpu_s();
         }
         let start_ns = now_ns();
         socket.send_slice(&body)?;
@@ -121,16 +164,15 @@ fn ask(job: &Job, socket: Socket<Req>) -> Outcome {
             stamps_ns.push(now_ns() - start_ns);
         }
     }
-    let cpu = cpu_s() - before;
+    let cpu = job.cpu_s() - before;
     socket.close();
-    print_percentiles(&mut stamps_ns, cpu);
-    Ok(())
+    Ok(percentiles(&mut stamps_ns, cpu))
 }
 
-fn stream(job: &Job, socket: Socket<Push>) -> Outcome {
+fn stream(job: &Job, socket: Socket<Push>) -> Outcome<String> {
     let mut body = vec![0; job.size];
     socket.connect(&job.endpoint)?;
-    let before = cpu_s();
+    let before = job.cpu_s();
     if job.mode == Mode::Paced {
         let mut pace = Pace::start(job.rate);
         for _ in 0..job.warm_up + job.count {
@@ -144,11 +186,10 @@ fn stream(job: &Job, socket: Socket<Push>) -> Outcome {
         }
     }
     socket.close();
-    println!("{{\"cpu_s\": {:.6}}}", cpu_s() - before);
-    Ok(())
+    Ok(format!("{{\"cpu_s\": {:.6}}}", job.cpu_s() - before))
 }
 
-fn receive(job: &Job, socket: Socket<Pull>) -> Outcome {
+fn receive(job: &Job, socket: Socket<Pull>) -> Outcome<String> {
     let mut body = vec![0; job.size];
     socket.bind(&job.endpoint)?;
     println!("READY");
@@ -158,7 +199,7 @@ fn receive(job: &Job, socket: Socket<Pull>) -> Outcome {
         receive_one(socket.recv_into(&mut body), job.size)?;
         if i == job.warm_up {
             first_ns = now_ns();
-            before = cpu_s();
+            before = job.cpu_s();
         }
         if job.mode == Mode::Paced && i >= job.warm_up {
             let stamp = body.first_chunk().map_or(0, |stamp| u64::from_ne_bytes(*stamp));
@@ -166,26 +207,24 @@ fn receive(job: &Job, socket: Socket<Pull>) -> Outcome {
         }
     }
     let seconds = (now_ns() - first_ns) as f64 / 1e9;
-    let cpu = cpu_s() - before;
+    let cpu = job.cpu_s() - before;
     socket.close();
     if job.mode == Mode::Paced {
-        print_percentiles(&mut latencies_ns, cpu);
-    } else {
-        let rate = (job.count - 1) as f64 / seconds;
-        println!("{{\"rate\": {rate:.1}, \"seconds\": {seconds:.6}, \"cpu_s\": {cpu:.6}}}");
+        return Ok(percentiles(&mut latencies_ns, cpu));
     }
-    Ok(())
+    let rate = (job.count - 1) as f64 / seconds;
+    Ok(format!("{{\"rate\": {rate:.1}, \"seconds\": {seconds:.6}, \"cpu_s\": {cpu:.6}}}"))
 }
 
-fn print_percentiles(ns: &mut [u64], cpu: f64) {
+fn percentiles(ns: &mut [u64], cpu: f64) -> String {
     ns.sort_unstable();
     let n = ns.len();
     let at = |index: usize| ns.get(index).copied().unwrap_or_default();
-    println!(
+    format!(
         "{{\"p50_ns\": {}, \"p99_ns\": {}, \"p999_ns\": {}, \"max_ns\": {}, \"cpu_s\": {cpu:.6}}}",
         at(n * 50 / 100),
         at(n * 99 / 100),
         at(n * 999 / 1000),
         at(n - 1),
-    );
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tightbeam::{Context, Error, Pub, Pull, Push, Socket, Sub};
+use tightbeam::{Context, Pub, Pull, Push, Socket, Sub};
 
 use crate::system::{cpu_s, now_ns};
 use crate::{Job, Outcome, receive_one};
@@ -50,7 +50,7 @@ impl Publisher<'_> {
 }
 
 /// The server.
-pub(crate) fn publish(job: &Job, context: &Context) -> Outcome {
+pub(crate) fn publish(job: &Job, context: &Context) -> Outcome<String> {
     let topics: Vec<Topic> = (0..job.count).map(|i| topic(i * 7919 % job.count)).collect();
     let mut misses = topics.clone();
     misses.iter_mut().for_each(|topic| topic[TOPIC_LEN - 1] = b'x');
@@ -76,13 +76,12 @@ pub(crate) fn publish(job: &Job, context: &Context) -> Outcome {
     answers.close();
     socket.close();
     let each = |ns: f64| ns / job.sends as f64;
-    println!(
+    Ok(format!(
         "{{\"none_ns\": {:.1}, \"one_ns\": {:.1}, \"one_cpu_ns\": {:.1}}}",
         each(none_ns as f64),
         each(one_ns as f64),
         each(cpu * 1e9),
-    );
-    Ok(())
+    ))
 }
 
 /// Sends probes until the client answers one.
@@ -93,14 +92,14 @@ fn await_subscriber(socket: &Socket<Pub>, answers: &Socket<Pull>) -> Outcome {
         socket.send_slice(&probe)?;
         match answers.recv_timeout(Duration::from_millis(1)) {
             Ok(_) => return Ok(()),
-            Err(Error::WouldBlock(_)) => {}
+            Err(tightbeam::Error::WouldBlock(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
 }
 
 /// The client.
-pub(crate) fn subscribe(job: &Job, context: &Context) -> Outcome {
+pub(crate) fn subscribe(job: &Job, context: &Context) -> Outcome<String> {
     let socket: Socket<Sub> = context.socket()?;
     socket.set_send_hwm(0)?;
     socket.connect(&job.endpoint)?;
@@ -130,6 +129,5 @@ pub(crate) fn subscribe(job: &Job, context: &Context) -> Outcome {
     }
     answers.close();
     socket.close();
-    println!("{{\"subscribe_s\": {seconds:.6}}}");
-    Ok(())
+    Ok(format!("{{\"subscribe_s\": {seconds:.6}}}"))
 }

@@ -12,10 +12,30 @@ pub(crate) fn now_ns() -> u64 {
 
 /// User and system time of all threads of this process, in seconds.
 pub(crate) fn cpu_s() -> f64 {
+    used_s(libc::RUSAGE_SELF)
+}
+
+/// The same of this thread.
+pub(crate) fn thread_cpu_s() -> f64 {
+    used_s(libc::RUSAGE_THREAD)
+}
+
+/// Keeps this thread on one core.
+pub(crate) fn pin(core: usize) -> std::io::Result<()> {
+    // SAFETY: all zeroes is an empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: writes to `set`; a core beyond its end is left out.
+    unsafe { libc::CPU_SET(core, &mut set) };
+    // SAFETY: `set` is a valid set of the size that is given.
+    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+fn used_s(whose: libc::c_int) -> f64 {
     // SAFETY: all zeroes is a valid `rusage`.
     let mut used: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: `used` is a valid place to write to.
-    unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut used) };
+    unsafe { libc::getrusage(whose, &raw mut used) };
     let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
     seconds(used.ru_utime) + seconds(used.ru_stime)
 }
