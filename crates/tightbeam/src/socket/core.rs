@@ -33,6 +33,8 @@ pub(super) const WAKE: Token = Token(usize::MAX);
 pub(super) struct Seat {
     pub(super) poll: Poll,
     pub(super) events: Events,
+    /// Sleeps that are expected to be short, for the last ones were.
+    pub(super) brisk: u8,
 }
 
 /// A socket's place in the reactor; made when it first binds or connects over the network.
@@ -52,7 +54,7 @@ impl Reactor {
         let poll = Poll::new()?;
         let registry = Arc::new(poll.registry().try_clone()?);
         let (token, poll_fd) = (io.token(), poll.as_raw_fd());
-        let seat = Mutex::new(Seat { poll, events: Events::with_capacity(EVENTS) });
+        let seat = Mutex::new(Seat { poll, events: Events::with_capacity(EVENTS), brisk: 0 });
         Ok(Reactor { io, token, poll_fd, registry, seat, has_beacon: AtomicBool::new(false) })
     }
 

@@ -20,6 +20,8 @@ use crate::sys::{self, PollFd, Woken};
 
 /// A sleep that lasts longer is one that survives being stopped and continued.
 const SHORT: Duration = Duration::from_millis(10);
+/// After a short sleep, so many are taken to be short, too.
+const BRISK: u8 = 64;
 
 /// Callers that leave within this time of each other keep the socket and wake the I/O thread to
 /// watch it; slower ones give it back each time.
@@ -397,11 +399,16 @@ impl Seat {
     /// Waits for events; only a signal ends it with an error.
     ///
     /// The kernel ends an `epoll_wait` when the process is stopped and continued (SIGSTOP, SIGCONT), as if a handler
-    /// had run, and goes on with a `ppoll`. That takes one more system call, so only long waits do it.
+    /// had run, and goes on with a `ppoll`. That takes one more system call, so only long waits do it. A wait turns
+    /// out to be long by its time-out, which costs half a microsecond: while waits are short, few have one.
     fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let short = timeout.is_some_and(|timeout| timeout <= SHORT);
-        self.poll.poll(&mut self.events, if short { timeout } else { Some(SHORT) })?;
-        if short || !self.events.is_empty() {
+        if self.brisk > 0 || timeout.is_some_and(|timeout| timeout <= SHORT) {
+            self.brisk = self.brisk.saturating_sub(1);
+            return self.poll.poll(&mut self.events, timeout);
+        }
+        self.poll.poll(&mut self.events, Some(SHORT))?;
+        if !self.events.is_empty() {
+            self.brisk = BRISK;
             return Ok(());
         }
         let left = timeout.map(|timeout| timeout.saturating_sub(SHORT));
