@@ -4,10 +4,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use tightbeam::options::OwnedValue;
 use tightbeam::options::number::{
     HANDSHAKE_IVL, HEARTBEAT_IVL, LINGER, RCVHWM, ROUTER_RAW, SNDBUF, SNDHWM, STREAM_NOTIFY,
 };
+use tightbeam::options::{OwnedValue, Value};
 use tightbeam::{
     Context, Dealer, Endpoint, Error, EventKind, Frame, Router, Socket, SocketBase, SocketType,
     Stream, Timing,
@@ -152,6 +152,25 @@ fn without_stream_notify_only_bytes_are_received() {
         await_peers(&server, 0);
     }
     assert!(server.try_recv().unwrap_err().is_would_block());
+}
+
+#[test]
+fn what_is_told_of_connections_is_settled_when_their_endpoint_is_bound() {
+    let context = Context::new();
+    for (bound, later) in [(1, 0), (0, 1)] {
+        let server = open_with::<Stream>(&context, &[(STREAM_NOTIFY, bound)]);
+        let endpoint = bind(&server);
+        server.set_option(STREAM_NOTIFY, Value::Int(later)).unwrap();
+        let mut client = plain(&endpoint);
+        client.write_all(b"x").unwrap();
+        if bound == 1 {
+            assert!(next(&server).1.is_empty());
+        }
+        assert_eq!(next(&server).1, b"x");
+        drop(client);
+        await_peers(&server, 0);
+        assert_eq!(server.try_recv().is_ok(), bound == 1);
+    }
 }
 
 #[test]

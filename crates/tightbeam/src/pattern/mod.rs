@@ -179,7 +179,8 @@ impl Pattern {
         }
     }
 
-    /// What of its connections the socket tells the application in messages.
+    /// What of its connections the socket tells the application in messages, given what held when their
+    /// endpoint was bound or connected.
     pub(crate) fn notices(&self, options: &Options) -> Notices {
         match self {
             Pattern::Router(_) => Notices::of_router(options),

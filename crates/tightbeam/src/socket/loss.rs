@@ -54,7 +54,7 @@ impl State {
         self.rescue_queues(&mut connection);
         if connection.phase == Phase::Traffic
             && !matches!(loss, Loss::Ours)
-            && self.pattern.notices(&self.options).disconnect
+            && self.pattern.notices(&connection.terms.options).disconnect
             && let Some(pipe) = connection.pipe
         {
             self.notice(pipe);

@@ -165,6 +165,7 @@ impl State {
         let origin = connection.origin;
         let address = connection.stream.peer_address();
         let descriptor = Some(connection.stream.as_raw_fd());
+        let terms = Arc::clone(&connection.terms);
         let pipe = match origin {
             Origin::Listener(listener) => {
                 if let Some(listening) = self.listening(listener) {
@@ -183,7 +184,7 @@ impl State {
             pipe.peer = Some(Arc::new(Peer::new(PeerInfo { address, descriptor, ..info })));
         }
         self.pattern.identify(&mut self.pipes, pipe, &routing_id, &self.options);
-        if self.pattern.notices(&self.options).connect {
+        if self.pattern.notices(&terms.options).connect {
             self.notice(pipe);
         }
     }

@@ -132,8 +132,9 @@ socket_types! {
     XPub: Sends Receives;
     /// Receives what it subscribed to, which it does by sending: a part at the front of a message that
     /// begins with the byte 1 subscribes to the topic behind it, one that begins with 0 cancels.
-    /// Everything else goes to all its publishers; who has no room goes without (RFC 29). It does not
-    /// check what publishers send it.
+    /// Everything else goes to all its publishers; who has no room goes without (RFC 29), and messages
+    /// that wait to be written may be overtaken by subscriptions. It does not check what publishers
+    /// send it.
     ///
     /// ```
     /// use tightbeam::{Context, XPub, XSub};
@@ -141,10 +142,10 @@ socket_types! {
     /// let context = Context::new();
     /// let (publisher, subscriber) = (context.socket::<XPub>()?, context.socket::<XSub>()?);
     /// subscriber.connect(publisher.bind("tcp://127.0.0.1:*")?)?;
-    /// subscriber.send("who is there?")?;
     /// subscriber.send(b"\x01news")?;
-    /// assert_eq!(publisher.recv()?, "who is there?");
     /// assert_eq!(publisher.recv()?, b"\x01news");
+    /// subscriber.send("who is there?")?;
+    /// assert_eq!(publisher.recv()?, "who is there?");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     XSub: Sends Receives;

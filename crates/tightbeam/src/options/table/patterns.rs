@@ -39,11 +39,9 @@ pub(super) const ROWS: &[OptionSpec] = &[
             |o, v| o.connect_routing_id = Some(v.to_vec()),
         ),
     OptionSpec { access: Access::Set, ..int("STREAM_NOTIFY", STREAM_NOTIFY, 0, 1, BOOL, 1) }
-        .live()
         .of(&[Stream])
         .kept(|o| o.stream_notify.into(), |o, v| o.stream_notify = v != 0),
     int("ROUTER_NOTIFY", ROUTER_NOTIFY, 0, 3, "int: 0 to 3, bits that add up", 0)
-        .live()
         .of(&[Router])
         .kept(|o| o.router_notify.into(), |o, v| o.router_notify = u8::try_from(v).unwrap_or(0)),
     // Either of VERBOSE and VERBOSER says what the other said before.
