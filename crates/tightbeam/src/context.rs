@@ -127,7 +127,7 @@ impl Context {
     /// Opens a socket of a type that is known only at run time.
     ///
     /// # Errors
-    /// As [`socket`](Context::socket); [`Error::Unsupported`] for a type that does not exist here.
+    /// As [`socket`](Context::socket).
     pub fn any_socket(&self, socket_type: SocketType) -> Result<AnySocket> {
         self.shared.open(socket_type)
     }
@@ -282,9 +282,7 @@ impl ContextShared {
         if state.sockets.len() >= most {
             return Err(Error::TooManySockets(most));
         }
-        let operation = "be opened: the type is not there yet";
-        let pattern = Pattern::new(socket_type)
-            .ok_or(Error::Unsupported { socket: socket_type, operation })?;
+        let pattern = Pattern::new(socket_type);
         let options = Options::new(socket_type, &state.options);
         let ContextState { options: of_context, threads, .. } = &mut *state;
         threads.plan(of_context);

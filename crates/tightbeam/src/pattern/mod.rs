@@ -113,9 +113,9 @@ const NO_PEER_WITH_ROOM: Refusal = Refusal::WouldBlock("no peer has room for a m
 const NOTHING_TO_RECEIVE: Refusal = Refusal::WouldBlock("no message has arrived");
 
 impl Pattern {
-    /// The pattern of a socket type; not every type exists here yet.
-    pub(crate) fn new(socket_type: SocketType) -> Option<Pattern> {
-        Some(match socket_type {
+    /// The pattern of a socket type.
+    pub(crate) fn new(socket_type: SocketType) -> Pattern {
+        match socket_type {
             SocketType::Dealer => Pattern::Dealer(dealer::Dealer::default()),
             SocketType::Router => Pattern::Router(router::Router::new()),
             SocketType::Stream => Pattern::Stream(stream::Stream::new()),
@@ -128,7 +128,7 @@ impl Pattern {
             SocketType::Pair => Pattern::Pair(pair::Pair::default()),
             SocketType::XPub => Pattern::XPub(xpub::XPub::default()),
             SocketType::XSub => Pattern::XSub(xsub::XSub::default()),
-        })
+        }
     }
 
     /// A pipe is there to be sent to.
