@@ -46,6 +46,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     context.shutdown();
     let ended = serving.await?;
-    println!("the server ended: {}", ended.expect_err("the context ended").to_string());
+    println!("the server ended: {}", ended.expect_err("the context ended"));
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! The rules of the house, as tests: layers, auto traits, `unsafe`, sizes, and documents that say what
-//! is so. `CONTRIBUTING.md` has the same rules in words.
+//! The rules of the house, as tests: layers, auto traits, `unsafe`, sizes, documents that say what
+//! is so, and links that lead somewhere. `CONTRIBUTING.md` has the same rules in words.
 
 mod documents;
 mod effects;
 mod layers;
+mod links;
 mod sources;
 mod text;
 mod traits;

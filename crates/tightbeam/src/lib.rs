@@ -21,17 +21,25 @@
 //! |---|---|
 //! | [`Req`], [`Rep`] | a request and its reply, in strict turn |
 //! | [`Dealer`], [`Router`] | the same without the turns: a router sees and names its peers |
-//! | [`Stream`] | bytes to and from peers that speak no ZMTP |
 //! | [`Push`], [`Pull`] | work handed out in turn, results collected |
 //! | [`Pub`], [`Sub`] | everybody gets what they subscribed to, by prefix |
+//! | [`XPub`], [`XSub`] | the same, with the subscriptions as messages: what proxies are made of |
+//! | [`Pair`] | two, and nobody else, send to each other |
+//! | [`Stream`] | bytes to and from programs that speak no ZMTP |
+//!
+//! Endpoints are `tcp://host:port`, `ipc://path` and, within a context, `inproc://name`. There is no security mechanism
+//! but NULL: what asks for another is refused.
 //!
 //! * A [`Context`] holds [`Socket`]s. Both may be shared between threads; every method takes `&self`.
 //! * Connections are made, and made again, in the background. Messages wait in queues with a limit for
-//!   each peer, the high-water mark ([`set_send_hwm`](SocketBase::set_send_hwm)): there PUSH, DEALER and
-//!   REQ wait, and PUB and ROUTER drop and count.
+//!   each peer, the high-water mark ([`set_send_hwm`](SocketBase::set_send_hwm)): there PUSH, DEALER,
+//!   REQ and PAIR wait, and PUB and ROUTER drop and count.
 //! * A [`Message`] is one or more [`Frame`]s and travels as a whole.
 //! * Receiving and sending wait, wait for a time, do not wait, or are futures for any executor;
-//!   [`poll`] waits for several sockets and descriptors.
+//!   [`poll`] and [`Poller`] wait for several sockets and descriptors, [`Timers`] fit beside them.
+//! * A [`Proxy`] passes messages between two sockets. A [`Monitor`] tells what happens to connections,
+//!   [`stats`](SocketBase::stats) what was carried and is held.
+//! * Options have typed setters in [`SocketBase`], and libzmq's names and numbers in [`options`].
 //! * Dropping a socket never waits; what is queued is still sent for as long as it
 //!   [lingers](SocketBase::set_linger). [`Context::term`] waits for that.
 #![deny(unsafe_code)]
