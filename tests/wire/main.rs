@@ -14,6 +14,7 @@ mod hostile;
 mod memory;
 mod over_ipc;
 mod pressure;
+mod sigpipe;
 mod starved;
 mod versions;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, IoSlice, IoSliceMut, Read};
+use std::io::{self, IoSliceMut, Read};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
@@ -21,9 +21,6 @@ use crate::sys::{self, Credentials};
 
 /// Directories that are tried for a path of our choice.
 const DIRECTORIES: usize = 100;
-
-/// Buffers that the system takes at once.
-const SLICES: usize = libc::UIO_MAXIOV as usize;
 
 /// A connection over a Unix domain socket.
 #[derive(Debug)]
@@ -200,16 +197,6 @@ impl IpcStream {
 
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         (&self.socket).read(buffer)
-    }
-
-    // `write` would raise SIGPIPE where the peer has gone, which ends a C program that has not asked for it.
-    pub(crate) fn write(&self, buffer: &[u8]) -> io::Result<usize> {
-        SockRef::from(&self.socket).send_with_flags(buffer, libc::MSG_NOSIGNAL)
-    }
-
-    pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        let buffers = &buffers[..buffers.len().min(SLICES)];
-        SockRef::from(&self.socket).send_vectored_with_flags(buffers, libc::MSG_NOSIGNAL)
     }
 
     pub(crate) fn shutdown(&self) {

@@ -5,7 +5,7 @@ mod names;
 mod socks;
 pub(crate) mod tcp;
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 use self::ipc::{IpcListener, IpcStream};
 pub(crate) use self::names::TcpRoute;
 pub(crate) use self::socks::{Negotiation, SocksError};
 use crate::options::Options;
 use crate::sys;
+
+/// Buffers that the system takes at once.
+const SLICES: usize = libc::UIO_MAXIOV as usize;
 
 /// Reads that throw away input in one go.
 const DISCARDS: usize = 64;
@@ -68,16 +72,16 @@ impl Stream {
     /// Writes one buffer.
     pub(crate) fn write(&self, buffer: &[u8]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(tcp) => (&*tcp).write(buffer),
-            Stream::Ipc(ipc) => ipc.write(buffer),
+            Stream::Tcp(tcp) => send(tcp, buffer),
+            Stream::Ipc(ipc) => send(ipc, buffer),
         }
     }
 
     /// Writes the buffers in turn.
     pub(crate) fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(tcp) => (&*tcp).write_vectored(buffers),
-            Stream::Ipc(ipc) => ipc.write_vectored(buffers),
+            Stream::Tcp(tcp) => send_vectored(tcp, buffers),
+            Stream::Ipc(ipc) => send_vectored(ipc, buffers),
         }
     }
 
@@ -205,6 +209,17 @@ impl Stream {
             Stream::Ipc(ipc) => ipc.watch_room(watch),
         }
     }
+}
+
+// `write` and `writev` would raise SIGPIPE where the peer has gone, which ends a C program that has not asked for it.
+
+fn send(stream: &impl AsFd, buffer: &[u8]) -> io::Result<usize> {
+    SockRef::from(stream).send_with_flags(buffer, libc::MSG_NOSIGNAL)
+}
+
+fn send_vectored(stream: &impl AsFd, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    let buffers = &buffers[..buffers.len().min(SLICES)];
+    SockRef::from(stream).send_vectored_with_flags(buffers, libc::MSG_NOSIGNAL)
 }
 
 fn name(address: io::Result<SocketAddr>) -> String {
