@@ -5,6 +5,7 @@ mod documents;
 mod effects;
 mod layers;
 mod links;
+mod options_page;
 mod sources;
 mod text;
 mod traits;

@@ -7,9 +7,10 @@
 pub const AFFINITY: i32 = 4;
 /// The name that the peers see (and ROUTER addresses): 1 to 255 bytes.
 pub const ROUTING_ID: i32 = 5;
-/// Set only, SUB: receive what begins with these bytes too; counted when repeated. At once.
+/// Set only: receive what begins with these bytes, too; counted when repeated. On an XPUB with `XPUB_MANUAL`: what the peer
+/// gets whose request was received last. At once.
 pub const SUBSCRIBE: i32 = 6;
-/// Set only, SUB: take one such subscription back; unknown ones are ignored. At once.
+/// Set only: take one such subscription back; unknown ones are ignored. At once.
 pub const UNSUBSCRIBE: i32 = 7;
 /// The data rate of multicast, in kilobits per second. Stored; the transports pgm and epgm are refused.
 pub const RATE: i32 = 8;
@@ -96,7 +97,8 @@ pub const PROBE_ROUTER: i32 = 51;
 pub const REQ_CORRELATE: i32 = 52;
 /// Set only, REQ: allow a new request before the reply. At once.
 pub const REQ_RELAXED: i32 = 53;
-/// Keep the last message alone of each peer: 0 or 1.
+/// Keep the last message alone of each peer, and its last part: 0 or 1. For PULL, PUSH, SUB, PUB and DEALER; on others it has
+/// no effect.
 pub const CONFLATE: i32 = 54;
 /// The domain in which peers are authenticated. Bind and connect are refused over a network when there is one, because authentication (ZAP)
 /// is not there yet.
@@ -132,7 +134,7 @@ pub const XPUB_NODROP: i32 = 69;
 pub const XPUB_MANUAL: i32 = 71;
 /// Set only, PUB, XPUB: a message that each new subscriber is sent first; none: no message. At once.
 pub const XPUB_WELCOME_MSG: i32 = 72;
-/// Set only, STREAM: an empty message from each peer that connects, and from each that disconnects: 0 or 1. At once.
+/// Set only, STREAM: an empty message from each peer that connects, and from each that disconnects: 0 or 1.
 pub const STREAM_NOTIFY: i32 = 73;
 /// Subscriptions select what does not begin with them; both sides have to set it. At once.
 pub const INVERT_MATCHING: i32 = 74;
@@ -176,7 +178,7 @@ pub const ZAP_ENFORCE_DOMAIN: i32 = 93;
 pub const LOOPBACK_FASTPATH: i32 = 94;
 /// Set only: a property for the peers to see, `X-name:value`; one for each set, the same name replaces.
 pub const METADATA: i32 = 95;
-/// ROUTER: an empty message from each peer that connects (1) and that disconnects (2); the bits add up. At once.
+/// ROUTER: an empty message from each peer that connects (1) and that disconnects (2); the bits add up.
 pub const ROUTER_NOTIFY: i32 = 97;
 /// Receive multicast of this machine too. Stored; the transport udp is refused.
 pub const MULTICAST_LOOP: i32 = 96;
@@ -196,7 +198,7 @@ pub const PRIORITY: i32 = 112;
 /// Set only: for how long the kernel spins for input from tcp before it sleeps (`SO_BUSY_POLL`), in microseconds;
 /// 0: the system's default.
 pub const BUSY_POLL: i32 = 113;
-/// How many different topics are subscribed: by the peers of a PUB or XPUB, by a SUB or XSUB.
+/// Get only: how many different topics are subscribed: by the peers of a PUB or XPUB, by a SUB or XSUB.
 pub const TOPICS_COUNT: i32 = 116;
 
 /// The most frames in one message from a peer; a peer that sends more is disconnected.
