@@ -132,8 +132,10 @@ fn patterns_and_pipes_know_no_descriptors_and_no_threads() {
     for directory in ["crates/tightbeam/src/pattern", "crates/tightbeam/src/pipe"] {
         for file in rust_files(directory) {
             let words = ["mio::", "std::net", "std::os", "std::thread::", "Instant::now", "Mutex"];
-            // Buffers are pooled for each thread, and a lane lies between two sockets' locks.
-            let apart = ["pipe/buffers.rs", "pipe/lane.rs"].iter().any(|f| file.path.ends_with(f));
+            // Buffers are pooled for each thread, and a lane, which models build on a lock of theirs, lies
+            // between two sockets' locks.
+            let apart = ["pipe/buffers.rs", "pipe/lane.rs", "pipe/sync.rs"];
+            let apart = apart.iter().any(|f| file.path.ends_with(f));
             let offends = |code: &str| words.iter().any(|what| code.contains(what)) && !apart;
             wrong.extend(lines_where(&file, offends));
         }

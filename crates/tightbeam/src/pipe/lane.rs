@@ -11,10 +11,11 @@
 //!                     <------- room ------- report
 //! ```
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use super::in_queue::InQueue;
 use super::parts::Parts;
+use super::sync::{Arc, Mutex, MutexGuard};
 
 /// What one socket tells the other beside messages.
 #[derive(Debug)]

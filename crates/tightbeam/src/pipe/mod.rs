@@ -8,6 +8,7 @@ mod in_queue;
 mod lane;
 mod out_queue;
 mod parts;
+mod sync;
 
 use std::sync::Arc;
 
