@@ -167,6 +167,11 @@ fn after_shutdown_sockets_can_only_be_closed() {
     assert_eq!((refused.error.errno(), refused.message), (ETERM, "x".into()));
     assert_eq!(router.bind(ANY_PORT).unwrap_err().errno(), ETERM);
     assert_eq!(router.connect("tcp://127.0.0.1:1").unwrap_err().errno(), ETERM);
+    // Also where the endpoint is none.
+    assert_eq!(router.bind("none").unwrap_err().errno(), ETERM);
+    assert_eq!(router.connect("").unwrap_err().errno(), ETERM);
+    assert_eq!(router.unbind("").unwrap_err().errno(), ETERM);
+    assert_eq!(router.disconnect("none").unwrap_err().errno(), ETERM);
     assert_eq!(router.readiness().unwrap_err().errno(), ETERM);
     assert_eq!(router.option(ROUTER_MANDATORY).unwrap_err().errno(), ETERM);
     assert_eq!(router.poll(EITHER, Some(LIMIT)).unwrap_err().errno(), ETERM);

@@ -22,8 +22,16 @@ fn address(endpoint: &str) -> &str {
 fn malformed_endpoints_are_refused_by_name_and_the_socket_stays_usable() {
     let context = Context::new();
     let push = open::<Push>(&context);
-    let malformed =
-        ["", "tcp", "tcp://", "://x", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "tcp://:5"];
+    let malformed = [
+        "",
+        "tcp",
+        "tcp://",
+        "://x",
+        "pigeon://",
+        "tcp://127.0.0.1",
+        "tcp://127.0.0.1:x",
+        "tcp://:5",
+    ];
     for endpoint in malformed {
         for refused in [push.bind(endpoint).unwrap_err(), push.connect(endpoint).unwrap_err()] {
             assert_eq!(refused.errno(), libc::EINVAL, "{endpoint}: {refused}");

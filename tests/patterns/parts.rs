@@ -188,8 +188,39 @@ fn more_parts_than_peers_accept_are_refused_and_the_socket_stays_usable() {
     assert!(matches!(push.send_part(&"3".into(), true), Err(Error::BadMessage(_))));
     push.send_part(&"last".into(), false).unwrap();
     assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["1", "2", "last"]);
+    let whole = push.send(["1", "2", "3", "4"]).unwrap_err();
+    assert!(matches!(whole.error, Error::BadMessage(_)));
+    assert_eq!(whole.message.len(), 4);
+    push.send_part(&"staged".into(), true).unwrap();
+    assert!(matches!(push.send(["1", "2", "3"]).unwrap_err().error, Error::BadMessage(_)));
+    push.send(["1", "2"]).unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["staged", "1", "2"]);
     assert!(matches!(
         push.send(tightbeam::Message::new()).unwrap_err().error,
         Error::BadMessage(_)
     ));
+}
+
+#[test]
+fn parts_are_counted_as_peers_see_them() {
+    let context = Context::new();
+    let frames = [(MAX_FRAMES, 3)];
+    let (rep, req) = (open_with::<Rep>(&context, &frames), open_with::<Req>(&context, &frames));
+    join_up(&rep, &req);
+    // A request has a delimiter in front.
+    assert!(matches!(req.send(["1", "2", "3"]).unwrap_err().error, Error::BadMessage(_)));
+    req.send(["1", "2"]).unwrap();
+    assert_eq!(rep.recv_timeout(LIMIT).unwrap(), ["1", "2"]);
+
+    let router = open_with::<Router>(&context, &frames);
+    let dealer = open_with::<Dealer>(&context, &frames);
+    join_up(&router, &dealer);
+    dealer.send(["1", "2", "3"]).unwrap();
+    // The routing id does not reach the peer, and may be sent back to it.
+    let mut message = router.recv_timeout(LIMIT).unwrap();
+    assert_eq!(message.len(), 4);
+    router.send(message.clone()).unwrap();
+    assert_eq!(dealer.recv_timeout(LIMIT).unwrap(), ["1", "2", "3"]);
+    message.push("4");
+    assert!(matches!(router.send(message).unwrap_err().error, Error::BadMessage(_)));
 }

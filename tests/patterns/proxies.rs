@@ -349,6 +349,25 @@ fn a_message_for_nobody_does_not_end_the_proxy() {
     });
 }
 
+/// A routing id in front makes it too long for the worker, who would leave, and lose what others have asked.
+#[test]
+fn a_request_that_workers_would_not_accept_costs_a_broker_no_worker() {
+    let context = Context::new();
+    let frames = [(number::MAX_FRAMES, 3)];
+    let front = open_with::<Router>(&context, &frames);
+    let back = open_with::<Dealer>(&context, &frames);
+    let (hostile, good) = (client::<Dealer>(&context, &front), client::<Dealer>(&context, &front));
+    let worker = open_with::<Dealer>(&context, &frames);
+    join_up(&back, &worker);
+    beside(Proxy::new(&front, &back), |_| {
+        hostile.send(["1", "2", "3"]).unwrap();
+        until("the broker has taken it", || front.stats().unwrap().traffic.messages_received == 1);
+        good.send(["1", "2"]).unwrap();
+        assert_eq!(worker.recv_timeout(LIMIT).unwrap().len(), 3);
+        assert_eq!(worker.stats().unwrap().counters.disconnected, 0);
+    });
+}
+
 /// The socket says that it can send; only this message cannot go now. The proxy waits, and loses nothing.
 #[test]
 fn a_message_for_a_peer_without_room_waits() {

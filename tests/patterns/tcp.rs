@@ -83,6 +83,7 @@ fn transports_that_do_not_exist_or_do_not_fit_are_refused_by_errno() {
         let (bind, connect) =
             (socket.bind(endpoint).unwrap_err(), socket.connect(endpoint).unwrap_err());
         assert_eq!(bind.errno(), connect.errno(), "{endpoint}");
+        assert_eq!(bind.errno(), socket.unbind(endpoint).unwrap_err().errno(), "{endpoint}");
         assert!(bind.to_string().contains(endpoint), "{bind}");
         bind.errno()
     };

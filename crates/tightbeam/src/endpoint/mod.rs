@@ -166,6 +166,7 @@ impl FromStr for Endpoint {
             "ipc" => Address::Ipc(rest.parse().map_err(bad)?),
             "inproc" => Address::Inproc(inproc::name(rest).map_err(bad)?),
             "" => return Err(bad("expected a transport before ://")),
+            _ if rest.is_empty() => return Err(bad("expected an address behind ://")),
             _ => {
                 return Err(Error::UnknownTransport {
                     endpoint: text.to_owned(),

@@ -201,7 +201,7 @@ pub const BUSY_POLL: i32 = 113;
 /// Get only: how many different topics are subscribed: by the peers of a PUB or XPUB, by a SUB or XSUB.
 pub const TOPICS_COUNT: i32 = 116;
 
-/// The most frames in one message from a peer; a peer that sends more is disconnected.
+/// The most frames in one message: one with more is not sent, and a peer that sends it is disconnected.
 pub const MAX_FRAMES: i32 = 10_000;
 /// The most bytes held for one connection, an `int64_t`. Reading from it stops there while whole messages wait to be
 /// received; a peer with a longer message is disconnected.

@@ -21,12 +21,12 @@ const FULL_PAUSE: Duration = Duration::from_millis(20);
 impl Core {
     /// Connects to an endpoint, in the background.
     pub(crate) fn connect(&self, endpoint: &str) -> Result<Endpoint> {
+        self.lock()?;
         let endpoint = Endpoint::parse_for(endpoint, self.socket_type)?;
         endpoint.for_connect()?;
         if let Address::Inproc(name) = endpoint.address() {
             return self.connect_local(&endpoint, name);
         }
-        self.lock()?;
         self.reactor()?;
         let mut guard = self.lock()?;
         let state = &mut *guard;

@@ -16,13 +16,13 @@ impl Core {
     /// not wait.
     pub(crate) fn leave(&self, endpoint: &str) -> Result<()> {
         let unknown = || Error::UnknownEndpoint(endpoint.to_owned());
-        let wanted = match endpoint.parse::<Endpoint>() {
+        self.lock()?;
+        let wanted = match Endpoint::parse_for(endpoint, self.socket_type) {
             // It has a transport and an address: there is just nothing at such an address.
             Err(Error::BadEndpoint { .. }) if has_address(endpoint) => return Err(unknown()),
             Err(Error::EndpointTooLong { .. }) => return Err(unknown()),
             parsed => parsed?,
         };
-        self.lock()?;
         if let Address::Inproc(name) = wanted.address() {
             let unbound = self.unbind_local(&wanted, name);
             return unbound.or_else(|_| self.disconnect_local(&wanted));

@@ -24,6 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 impl Core {
     /// Listens at an endpoint. Answers the endpoint with the port that the system chose.
     pub(crate) fn bind(&self, endpoint: &str) -> Result<Endpoint> {
+        self.lock()?;
         let endpoint = Endpoint::parse_for(endpoint, self.socket_type)?;
         endpoint.for_bind()?;
         if let Address::Inproc(name) = endpoint.address() {

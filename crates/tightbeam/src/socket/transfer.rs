@@ -42,6 +42,9 @@ impl Core {
         }
         self.check_lengths(frames)?;
         let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        if frames.len() > 1 {
+            guard.check_count(frames.len())?;
+        }
         if guard.staged.is_empty() {
             return self.send_parts(guard, Parts::Frames(frames), timing);
         }
@@ -105,9 +108,8 @@ impl Core {
     }
 
     fn stage(&self, mut guard: Guard<'_>, frame: &Frame) -> Result<()> {
-        if guard.staged.len() + 1 >= guard.options.max_frames {
-            return Err(Error::BadMessage("the message has more parts than peers accept"));
-        }
+        // One more has to follow.
+        guard.check_count(2)?;
         guard.staged.push(frame.clone());
         Ok(())
     }
@@ -305,6 +307,22 @@ fn take_message(state: &mut State) -> Result<Message, Refusal> {
 }
 
 impl State {
+    /// Refuses what peers would refuse with the connection: the parts that are staged and so many more.
+    fn check_count(&self, parts: usize) -> Result<()> {
+        let most = self.options.max_frames;
+        let most = match self.pattern {
+            // The routing id stays here.
+            Pattern::Router(_) | Pattern::Stream(_) => most.saturating_add(1),
+            // A delimiter goes in front, and maybe the number of the request.
+            Pattern::Req(_) => most.saturating_sub(1 + usize::from(self.options.req_correlate)),
+            _ => most,
+        };
+        if self.staged.len() + parts <= most {
+            return Ok(());
+        }
+        Err(Error::BadMessage("the message has more parts than peers accept"))
+    }
+
     /// Queues a message, or says why not.
     #[inline]
     fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
