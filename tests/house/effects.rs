@@ -46,7 +46,7 @@ const EFFECTS: &[(&str, &str)] = &[
     ("CURVE_PUBLICKEY", "the_mechanism_follows_what_was_set_last"),
     ("CURVE_SECRETKEY", "keys_have_three_forms_and_are_shown_nowhere"),
     ("CURVE_SERVERKEY", REFUSED),
-    ("PROBE_ROUTER", "a_probe_is_an_empty_message_at_each_connection"),
+    ("PROBE_ROUTER", "a_probe_is_an_empty_message_whichever_side_connects"),
     ("REQ_CORRELATE", "req_correlate_numbers_requests_and_takes_only_the_reply_with_the_number"),
     ("REQ_RELAXED", "req_relaxed_gives_up_a_request_for_a_new_one"),
     ("ZAP_DOMAIN", REFUSED),

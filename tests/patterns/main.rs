@@ -13,6 +13,7 @@ mod leaving;
 mod linger;
 mod monitor_sockets;
 mod monitors;
+mod names;
 mod observe;
 mod options;
 mod over_ipc;

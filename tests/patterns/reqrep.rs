@@ -1,7 +1,7 @@
 //! RFC 28: REQ and REP.
 
 use tightbeam::options::Value;
-use tightbeam::options::number::{RCVHWM, REQ_CORRELATE, REQ_RELAXED, ROUTING_ID};
+use tightbeam::options::number::{RCVHWM, RECONNECT_IVL, REQ_CORRELATE, REQ_RELAXED, ROUTING_ID};
 use tightbeam::{Context, Dealer, EFSM, Error, Rep, Req, Router, Socket};
 use tightbeam_tests::sockets::*;
 
@@ -286,4 +286,72 @@ fn a_time_out_leaves_the_turn_as_it_was() {
     assert_eq!(rep.recv_timeout(LIMIT).unwrap(), "request");
     rep.send("reply").unwrap();
     assert_eq!(req.recv_timeout(LIMIT).unwrap(), "reply");
+}
+
+#[test]
+fn req_relaxed_alone_takes_a_late_reply_for_the_new_one() {
+    let context = Context::new();
+    let (router, req) = router_and_req(&context, &[(REQ_RELAXED, 1)]);
+    req.send("first").unwrap();
+    let mut late = router.recv_timeout(LIMIT).unwrap();
+    req.send("second").unwrap();
+    assert_eq!(router.recv_timeout(LIMIT).unwrap()[2], "second");
+    late[2] = "late".into();
+    router.send(late).unwrap();
+    assert_eq!(req.recv_timeout(LIMIT).unwrap(), "late");
+}
+
+#[test]
+fn a_request_whose_replier_went_is_not_sent_again_unless_relaxed() {
+    let context = Context::new();
+    for relaxed in [0, 1] {
+        let req = open_with::<Req>(&context, &[(REQ_RELAXED, relaxed), (RECONNECT_IVL, 1)]);
+        let router = open::<Router>(&context);
+        let endpoint = join_up(&router, &req);
+        req.send("first").unwrap();
+        assert_eq!(router.recv_timeout(LIMIT).unwrap()[2], "first");
+        router.close();
+        await_peers(&req, 0);
+        assert!(req.try_recv().unwrap_err().is_would_block());
+        let next = open::<Router>(&context);
+        until("the port is free", || next.bind(&endpoint).is_ok());
+        await_peers(&req, 1);
+        if relaxed == 0 {
+            assert!(matches!(req.try_send("second").unwrap_err().error, Error::OutOfTurn(_)));
+            assert!(next.try_recv().unwrap_err().is_would_block());
+        } else {
+            req.send("second").unwrap();
+            let request = next.recv_timeout(LIMIT).unwrap();
+            assert_eq!(request[2], "second");
+            next.send(request).unwrap();
+            assert_eq!(req.recv_timeout(LIMIT).unwrap(), "second");
+        }
+    }
+}
+
+#[test]
+fn req_takes_no_reply_from_another_when_the_peer_it_asked_has_gone() {
+    let context = Context::new();
+    let req = named(&context, "me");
+    let (asked, other) = (open::<Router>(&context), open::<Router>(&context));
+    join_up(&req, &asked);
+    req.send("request").unwrap();
+    assert_eq!(asked.recv_timeout(LIMIT).unwrap(), ["me", "", "request"]);
+    join_up(&req, &other);
+    drop(asked);
+    await_peers(&req, 1);
+    other.send(["me", "", "not asked"]).unwrap();
+    await_waiting(&req, 1);
+    assert!(req.try_recv().unwrap_err().is_would_block());
+    assert!(matches!(req.try_send("again").unwrap_err().error, Error::OutOfTurn(_)));
+}
+
+#[test]
+fn rep_keeps_the_envelope_of_several_hops_up_to_the_first_empty_part() {
+    let context = Context::new();
+    let (rep, dealer) = join::<Rep, Dealer>(&context);
+    dealer.send(["hop 1", "hop 2", "", "", "body"]).unwrap();
+    assert_eq!(rep.recv_timeout(LIMIT).unwrap(), ["", "body"]);
+    rep.send(["re", "ply"]).unwrap();
+    assert_eq!(dealer.recv_timeout(LIMIT).unwrap(), ["hop 1", "hop 2", "", "re", "ply"]);
 }

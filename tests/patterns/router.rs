@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tightbeam::options::Value;
 use tightbeam::options::number::{
-    CONNECT_ROUTING_ID, PROBE_ROUTER, RCVHWM, ROUTER_HANDOVER, ROUTER_MANDATORY, ROUTER_NOTIFY,
-    ROUTING_ID, SNDHWM,
+    CONNECT_ROUTING_ID, RCVHWM, ROUTER_HANDOVER, ROUTER_MANDATORY, ROUTER_NOTIFY, ROUTING_ID,
+    SNDHWM,
 };
 use tightbeam::{Context, Dealer, Error, Frame, Readiness, Router, Socket};
 use tightbeam_tests::sockets::*;
@@ -416,20 +416,6 @@ fn sends_that_wait_for_different_peers_do_not_wait_for_each_other() {
             sender.join().unwrap().unwrap();
         }
     });
-}
-
-#[test]
-fn a_probe_is_an_empty_message_at_each_connection() {
-    let context = Context::new();
-    let (router, prober) =
-        (open::<Router>(&context), open_with::<Dealer>(&context, &[(PROBE_ROUTER, 1)]));
-    join_up(&router, &prober);
-    let probe = router.recv_timeout(LIMIT).unwrap();
-    assert_eq!(probe[1..], [""]);
-    let (bound, asking) =
-        (dealer(&context, "d"), open_with::<Router>(&context, &[(PROBE_ROUTER, 1)]));
-    join_up(&bound, &asking);
-    assert_eq!(bound.recv_timeout(LIMIT).unwrap(), "");
 }
 
 #[test]

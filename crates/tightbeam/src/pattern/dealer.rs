@@ -3,7 +3,6 @@
 use super::fair_queue::FairQueue;
 use super::load_balance::LoadBalance;
 use super::{NO_PEER_WITH_ROOM, Received, Refusal};
-use crate::options::Options;
 use crate::pipe::{Parts, PipeId, Pipes};
 
 #[derive(Debug, Default)]
@@ -13,10 +12,7 @@ pub(crate) struct Dealer {
 }
 
 impl Dealer {
-    pub(super) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
-        if options.probe_router {
-            pipes.push(id, &[], Parts::Slice(&[]));
-        }
+    pub(super) fn attach(&mut self, id: PipeId) {
         self.outgoing.attach(id);
     }
 

@@ -133,11 +133,15 @@ impl Pattern {
 
     /// A pipe is there to be sent to.
     pub(crate) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
+        // Once for what was connected, however often it reconnects: so libzmq does it.
+        if options.probe_router && !options.router_raw {
+            pipes.push(id, &[], Parts::Slice(&[]));
+        }
         match self {
-            Pattern::Dealer(dealer) => dealer.attach(pipes, id, options),
+            Pattern::Dealer(dealer) => dealer.attach(id),
             Pattern::Router(router) => router.attach(pipes, id, options),
             Pattern::Stream(stream) => stream.attach(pipes, id),
-            Pattern::Req(req) => req.attach(pipes, id, options),
+            Pattern::Req(req) => req.attach(id),
             Pattern::Push(push) => push.attach(id),
             Pattern::Pair(pair) => pair.attach(id),
             Pattern::Pub(publisher) => publisher.attach(pipes, id, options),

@@ -44,10 +44,7 @@ impl Req {
         }
     }
 
-    pub(super) fn attach(&mut self, pipes: &mut Pipes, id: PipeId, options: &Options) {
-        if options.probe_router {
-            pipes.push(id, &[], Parts::Slice(&[]));
-        }
+    pub(super) fn attach(&mut self, id: PipeId) {
         self.outgoing.attach(id);
     }
 

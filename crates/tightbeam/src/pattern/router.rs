@@ -30,10 +30,7 @@ impl Router {
         routing_id: &[u8],
         options: &Options,
     ) {
-        let named = self.routes.name(pipes, id, routing_id, options.router_handover);
-        if named && options.probe_router && !options.router_raw {
-            pipes.push(id, &[], Parts::Slice(&[]));
-        }
+        self.routes.name(pipes, id, routing_id, options.router_handover);
     }
 
     pub(super) fn send(

@@ -64,22 +64,16 @@ impl Routes {
     }
 
     /// Names a peer as it calls itself, or with a name of ours if it does not. Without `handover` a
-    /// name that another peer has is not given. False if the peer has none then.
-    pub(super) fn name(
-        &mut self,
-        pipes: &mut Pipes,
-        pipe: PipeId,
-        id: &[u8],
-        handover: bool,
-    ) -> bool {
+    /// name that another peer has is not given.
+    pub(super) fn name(&mut self, pipes: &mut Pipes, pipe: PipeId, id: &[u8], handover: bool) {
         let old = self.names.get(pipe);
         if old.is_some_and(|name| name.fixed || (id.is_empty() && !name.deposed)) {
-            return true;
+            return;
         }
         let had_name = old.is_some();
         let id: Box<[u8]> = if id.is_empty() { self.generate() } else { id.into() };
         match self.by_id.get(&id).copied() {
-            Some(other) if other != pipe && !handover => return had_name,
+            Some(other) if other != pipe && !handover => return,
             Some(other) if other != pipe => self.depose(pipes, other),
             _ => {}
         }
@@ -89,7 +83,6 @@ impl Routes {
         if !had_name && pipes.waiting(pipe) > 0 {
             self.incoming.readable(pipe);
         }
-        true
     }
 
     /// The name goes to another peer. What has arrived under it may still be received.

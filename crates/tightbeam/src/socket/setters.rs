@@ -2,6 +2,7 @@
 //! "At once" holds for what exists already; the others hold for what is bound or connected afterwards.
 
 mod network;
+mod routing;
 
 use std::time::Duration;
 
@@ -135,32 +136,6 @@ impl SocketBase {
     /// Whether endpoints may have IPv6 addresses. For endpoints that follow.
     pub fn set_ipv6(&self, on: bool) -> Result<()> {
         self.set_option(number::IPV6, flag(on))
-    }
-
-    /// Whether a ROUTER refuses what it cannot deliver instead of dropping it. At once.
-    pub fn set_router_mandatory(&self, on: bool) -> Result<()> {
-        self.set_option(number::ROUTER_MANDATORY, flag(on))
-    }
-
-    /// Whether a newcomer takes over a routing id that is in use. At once.
-    pub fn set_router_handover(&self, on: bool) -> Result<()> {
-        self.set_option(number::ROUTER_HANDOVER, flag(on))
-    }
-
-    /// Whether each new peer is sent an empty message, so that a ROUTER learns of this socket. At
-    /// once.
-    pub fn set_probe_router(&self, on: bool) -> Result<()> {
-        self.set_option(number::PROBE_ROUTER, flag(on))
-    }
-
-    /// Whether a REQ numbers its requests and takes no reply with another number. At once.
-    pub fn set_req_correlate(&self, on: bool) -> Result<()> {
-        self.set_option(number::REQ_CORRELATE, flag(on))
-    }
-
-    /// Whether a REQ may send again before the reply has come. At once.
-    pub fn set_req_relaxed(&self, on: bool) -> Result<()> {
-        self.set_option(number::REQ_RELAXED, flag(on))
     }
 
     /// Whether a PUB waits for slow subscribers instead of dropping what they have no room for.
