@@ -155,6 +155,8 @@ fn essence<'a>(told: impl IntoIterator<Item = &'a str>) -> Vec<String> {
             }
             // Retried.
             0x4 => format!("interval: {}", (50..=100).contains(&value)),
+            // EPIPE or ECONNRESET: whether the peer went before something was written to it, or after.
+            0x800 if [32, 104].contains(&value) => "cut off".to_owned(),
             _ => value.to_string(),
         };
         // Ports and files of the system's choice.
