@@ -16,7 +16,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["pattern"], &["error", "options", "pipe", "message"]),
     (&["transport"], &["endpoint", "error", "options", "sys"]),
     (&["terms"], &["error", "options"]),
-    (&["monitor"], &["endpoint", "error", "message"]),
+    (&["monitor"], &["endpoint", "error", "message", "sys"]),
     (&["connection"], &["message", "monitor", "pipe", "terms", "transport"]),
     (&["session"], &["connection", "endpoint", "pipe", "terms", "transport"]),
     (&["reactor"], &["sys"]),

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
@@ -324,17 +325,18 @@ fn events_are_awaited_without_an_executor() {
     let woken = Arc::new(Woken(AtomicUsize::new(0)));
     let waker = Waker::from(Arc::clone(&woken));
     let mut cx = TaskContext::from_waker(&waker);
-    let mut poll = |monitor: &Monitor| std::pin::pin!(monitor.next_async()).poll(&mut cx);
+    let mut next = pin!(events.next_async());
     for _ in 0..3 {
-        assert!(poll(&events).is_pending());
+        assert!(next.as_mut().poll(&mut cx).is_pending());
     }
     bind(&pull);
     assert_eq!(woken.0.load(Ordering::SeqCst), 1, "woken once");
-    let Poll::Ready(Some(event)) = poll(&events) else { panic!("no event") };
+    let Poll::Ready(Some(event)) = next.as_mut().poll(&mut cx) else { panic!("no event") };
     assert_eq!(event.kind, EventKind::Listening);
-    assert!(poll(&events).is_pending());
+    assert!(next.as_mut().poll(&mut cx).is_pending());
     pull.close();
     until("the end wakes, too", || woken.0.load(Ordering::SeqCst) >= 2);
+    let mut poll = |monitor: &Monitor| pin!(monitor.next_async()).poll(&mut cx);
     let mut rest = Vec::new();
     while let Poll::Ready(Some(event)) = poll(&events) {
         rest.push(event.kind);

@@ -3,6 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -173,4 +174,40 @@ fn a_child_that_closes_an_inherited_socket_leaves_its_path_to_the_parent() {
             assert!(!directory.path("socket").exists());
         },
     );
+}
+
+#[test]
+fn a_child_may_drop_a_monitor_while_the_parent_tells_it_of_much() {
+    in_own_process("fork::a_child_may_drop_a_monitor_while_the_parent_tells_it_of_much", || {
+        let context = Context::new();
+        let pull = open::<Pull>(&context);
+        let mut monitor = ManuallyDrop::new(pull.monitor().unwrap());
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // Each tells of an endpoint that is there, and of its end.
+                    pull.unbind(bind(&pull)).unwrap();
+                }
+            });
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let _ = monitor.dropped();
+                }
+            });
+            let children: Vec<_> = (0..200)
+                .map(|_| {
+                    fork(|| {
+                        assert_eq!((monitor.try_next(), monitor.wait_next()), (None, None));
+                        // SAFETY: the child's copy of it, which is used no more.
+                        drop(unsafe { std::ptr::read(&raw const *monitor) });
+                    })
+                })
+                .collect();
+            children.into_iter().for_each(reap);
+            over.store(true, Ordering::Relaxed);
+        });
+        // SAFETY: dropped once.
+        unsafe { ManuallyDrop::drop(&mut monitor) };
+    });
 }

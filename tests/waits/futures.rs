@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use tightbeam::options::number;
-use tightbeam::{AnySocket, Context, Dealer, Pull, Push, Router};
-use tightbeam_tests::sockets::{LIMIT, join, join_up, open_with, until};
+use tightbeam::{AnySocket, Context, Dealer, Pull, Push, Router, Socket};
+use tightbeam_tests::sockets::{LIMIT, join, join_up, open, open_with, until};
 
-use crate::support::{CallOnWake, block_on, finish, guarded, poll_once};
+use crate::support::{CallOnDrop, CallOnWake, block_on, finish, guarded, poll_once};
 
 #[test]
 fn futures_send_and_receive() {
@@ -185,5 +185,37 @@ fn a_future_waits_for_the_addressed_peer() {
             dealer.recv_timeout(LIMIT).unwrap();
         }
         finish(sender);
+    });
+}
+
+#[test]
+fn wakers_are_let_go_without_any_lock() {
+    guarded(|| {
+        let context = Context::new();
+        let pull: Arc<Socket<Pull>> = Arc::new(open(&context));
+        let monitor = pull.monitor().unwrap();
+        let gone = Arc::new(AtomicUsize::new(0));
+        let waker = || {
+            let (pull, gone) = (Arc::clone(&pull), Arc::clone(&gone));
+            Waker::from(Arc::new(CallOnDrop(move || {
+                assert!(!pull.readiness().unwrap().readable);
+                gone.fetch_add(1, Ordering::SeqCst);
+            })))
+        };
+        let mut received = Box::pin(pull.recv_async());
+        for _ in 0..2 {
+            assert!(received.as_mut().poll(&mut TaskContext::from_waker(&waker())).is_pending());
+        }
+        assert_eq!(gone.load(Ordering::SeqCst), 1, "the second took the first one's place");
+        drop(received);
+        assert_eq!(gone.load(Ordering::SeqCst), 2);
+
+        let mut event = Box::pin(monitor.next_async());
+        for _ in 0..2 {
+            assert!(event.as_mut().poll(&mut TaskContext::from_waker(&waker())).is_pending());
+        }
+        assert_eq!(gone.load(Ordering::SeqCst), 3);
+        drop(event);
+        assert_eq!(gone.load(Ordering::SeqCst), 4, "who waits no longer keeps no waker");
     });
 }

@@ -87,6 +87,19 @@ impl<F: Fn() + Send + Sync> Wake for CallOnWake<F> {
     }
 }
 
+/// A waker that does something when it is let go.
+pub(crate) struct CallOnDrop<F: Fn() + Send + Sync>(pub(crate) F);
+
+impl<F: Fn() + Send + Sync> Wake for CallOnDrop<F> {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl<F: Fn() + Send + Sync> Drop for CallOnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// An I/O thread that is held up in a waker: whatever moves meanwhile is moved by callers.
 pub(crate) struct HeldUp {
     release: Option<Sender<()>>,

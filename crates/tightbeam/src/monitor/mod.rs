@@ -14,7 +14,10 @@ pub(crate) use self::event::Place;
 pub use self::event::{EventKind, MonitorEvent, ProtocolError};
 pub(crate) use self::frames::Version;
 use self::stream::Queue;
+pub(crate) use self::stream::Ticket;
 pub use self::stream::{Monitor, NextEvent};
+#[cfg(test)]
+mod tests;
 
 /// The monitors of one socket.
 #[derive(Debug, Default)]
@@ -29,6 +32,13 @@ pub(crate) struct Monitors {
 impl Monitors {
     /// A monitor that hears the events of the mask from now on.
     pub(crate) fn subscribe(&mut self, mask: u64) -> Monitor {
+        // Those that are gone would stay until something happens.
+        let missed = &mut self.missed;
+        self.list.retain(|queue| {
+            let read = !queue.is_abandoned();
+            *missed += if read { 0 } else { queue.dropped() };
+            read
+        });
         let queue = Queue::new(mask);
         self.list.push(Arc::clone(&queue));
         Monitor::new(queue)

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::event::{EventKind, MonitorEvent, Place};
+use crate::sys;
 
 /// Events that wait for a slow reader; more are dropped and counted.
 const CAPACITY: usize = 1024;
@@ -20,6 +21,7 @@ const KEPT: usize = 16;
 pub(super) struct Queue {
     inner: Mutex<Inner>,
     arrived: Condvar,
+    fork_generation: u32,
 }
 
 #[derive(Debug)]
@@ -31,8 +33,13 @@ struct Inner {
     missing: u64,
     ended: bool,
     abandoned: bool,
-    wakers: Vec<Waker>,
+    /// With each, the number of the ticket that it belongs to.
+    wakers: Vec<(u64, Waker)>,
+    next_ticket: u64,
 }
+
+/// A task's place among those that wait for a monitor; none while it has not waited.
+pub(crate) type Ticket = Option<u64>;
 
 impl Queue {
     pub(super) fn new(mask: u64) -> Arc<Queue> {
@@ -44,8 +51,20 @@ impl Queue {
             ended: false,
             abandoned: false,
             wakers: Vec::new(),
+            next_ticket: 0,
         };
-        Arc::new(Queue { inner: Mutex::new(inner), arrived: Condvar::new() })
+        let fork_generation = sys::fork_generation();
+        Arc::new(Queue { inner: Mutex::new(inner), arrived: Condvar::new(), fork_generation })
+    }
+
+    /// Locks it for a reader. A forked child, in which it may be locked for ever, has nothing to read.
+    fn lock_here(&self) -> Option<MutexGuard<'_, Inner>> {
+        (self.fork_generation == sys::fork_generation()).then(|| self.lock())
+    }
+
+    /// Whether nobody reads any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -69,7 +88,7 @@ impl Queue {
         }
         inner.tell_missing();
         inner.events.push_back(event.clone());
-        wakers.append(&mut inner.wakers);
+        wakers.extend(inner.take_wakers());
         drop(inner);
         self.arrived.notify_one();
         true
@@ -89,7 +108,7 @@ impl Queue {
             inner.events.push_back(stopped);
         }
         inner.ended = true;
-        wakers.append(&mut inner.wakers);
+        wakers.extend(inner.take_wakers());
         drop(inner);
         self.arrived.notify_all();
     }
@@ -160,45 +179,56 @@ impl Monitor {
     /// The next event if there is one; never waits.
     #[must_use]
     pub fn try_next(&self) -> Option<MonitorEvent> {
-        self.queue.lock().pop()
+        self.queue.lock_here()?.pop()
     }
 
     /// Waits for the next event as a future, for any executor; `None` when there will be no more.
     /// Dropping it before it is ready loses nothing.
     pub fn next_async(&self) -> NextEvent<'_> {
-        NextEvent { monitor: self }
+        NextEvent { monitor: self, ticket: None }
     }
 
     /// The next event, or a place for the waker.
-    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<MonitorEvent>> {
-        let mut inner = self.queue.lock();
+    pub(crate) fn poll_next(
+        &self,
+        ticket: &mut Ticket,
+        cx: &Context<'_>,
+    ) -> Poll<Option<MonitorEvent>> {
+        let waker = cx.waker().clone();
+        let Some(mut inner) = self.queue.lock_here() else { return Poll::Ready(None) };
         match inner.pop() {
             Some(event) => Poll::Ready(Some(event)),
             None if inner.ended => Poll::Ready(None),
             None => {
-                inner.add_waker(cx.waker());
+                let before = inner.set_waker(ticket, waker);
+                drop(inner);
+                drop(before);
                 Poll::Pending
             }
         }
     }
 
     /// Whether the socket has ended; if not, the waker is woken by what comes next.
-    pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> bool {
-        let mut inner = self.queue.lock();
-        if !inner.ended {
-            inner.add_waker(cx.waker());
+    pub(crate) fn poll_ended(&self, ticket: &mut Ticket, cx: &Context<'_>) -> bool {
+        let waker = cx.waker().clone();
+        let Some(mut inner) = self.queue.lock_here() else { return true };
+        if inner.ended {
+            return true;
         }
-        inner.ended
+        let before = inner.set_waker(ticket, waker);
+        drop(inner);
+        drop(before);
+        false
     }
 
     /// How many events were dropped because they were not read in time.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.queue.dropped()
+        self.queue.lock_here().map_or(0, |inner| inner.dropped)
     }
 
     fn take(&self, deadline: Option<Instant>) -> Option<MonitorEvent> {
-        let mut inner = self.queue.lock();
+        let mut inner = self.queue.lock_here()?;
         loop {
             if let Some(event) = inner.pop() {
                 return Some(event);
@@ -223,10 +253,25 @@ impl Monitor {
 }
 
 impl Inner {
-    fn add_waker(&mut self, waker: &Waker) {
-        if !self.wakers.iter().any(|known| known.will_wake(waker)) {
-            self.wakers.push(waker.clone());
+    /// Puts a waker in the place of the ticket, and answers the one that was there: like every waker
+    /// it is foreign code, to be dropped without the lock.
+    fn set_waker(&mut self, ticket: &mut Ticket, waker: Waker) -> Option<Waker> {
+        if let Some((_, known)) = self.wakers.iter_mut().find(|(of, _)| Some(*of) == *ticket) {
+            return Some(std::mem::replace(known, waker));
         }
+        self.next_ticket += 1;
+        *ticket = Some(self.next_ticket);
+        self.wakers.push((self.next_ticket, waker));
+        None
+    }
+
+    fn take_wakers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        std::mem::take(&mut self.wakers).into_iter().map(|(_, waker)| waker)
+    }
+
+    fn remove_waker(&mut self, ticket: u64) -> Option<Waker> {
+        let at = self.wakers.iter().position(|(of, _)| *of == ticket)?;
+        Some(self.wakers.swap_remove(at).1)
     }
 }
 
@@ -241,9 +286,12 @@ impl Iterator for Monitor {
 
 impl Drop for Monitor {
     fn drop(&mut self) {
-        let mut inner = self.queue.lock();
+        let Some(mut inner) = self.queue.lock_here() else { return };
         inner.abandoned = true;
         inner.events.clear();
+        let wakers = inner.take_wakers();
+        drop(inner);
+        drop(wakers);
     }
 }
 
@@ -252,12 +300,22 @@ impl Drop for Monitor {
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct NextEvent<'a> {
     monitor: &'a Monitor,
+    ticket: Ticket,
 }
 
 impl Future for NextEvent<'_> {
     type Output = Option<MonitorEvent>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.monitor.poll_next(cx)
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let NextEvent { monitor, ticket } = &mut *self;
+        monitor.poll_next(ticket, cx)
+    }
+}
+
+impl Drop for NextEvent<'_> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let waker = self.monitor.queue.lock_here().and_then(|mut inner| inner.remove_waker(ticket));
+        drop(waker);
     }
 }

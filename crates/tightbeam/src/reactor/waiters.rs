@@ -62,6 +62,8 @@ pub(crate) struct News {
 pub(crate) struct Wakeups {
     threads: Vec<Arc<Parker>>,
     tasks: Vec<Waker>,
+    /// Of tasks that do not wait any more: dropping one is foreign code, too.
+    unused: Vec<Waker>,
     /// The thread that drives sleeps in the socket's poll.
     pub(crate) poll: bool,
 }
@@ -75,6 +77,7 @@ impl Wakeups {
         for waker in self.tasks.drain(..) {
             waker.wake();
         }
+        self.unused.clear();
     }
 }
 
@@ -97,7 +100,10 @@ impl Waiters {
     /// Takes a waiter off the list; false if it had been notified.
     pub(crate) fn remove(&mut self, id: u64) -> bool {
         let Some(at) = self.list.iter().position(|w| w.id == id) else { return false };
-        self.take(at);
+        if let Sleeper::Task(waker) = self.take(at).sleeper {
+            self.wakeups.unused.push(waker);
+            self.has_wakeups = true;
+        }
         true
     }
 

@@ -60,9 +60,10 @@ impl Waiting {
 
     /// Takes a place in the list. While a future waits, the I/O thread drives.
     fn enter(&mut self, cx: &Context<'_>) -> Result<()> {
+        let waker = cx.waker().clone();
         let mut guard = self.core.lock()?;
         let first = !guard.waiters.has_tasks();
-        self.ticket = Some(guard.waiters.add_task(self.interest, cx.waker().clone()));
+        self.ticket = Some(guard.waiters.add_task(self.interest, waker));
         let arm = first && self.core.handover.pin();
         drop(guard);
         if arm {

@@ -14,7 +14,7 @@ use super::state::State;
 use crate::connection::Origin;
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
-use crate::monitor::{EventKind, Monitor, MonitorEvent, Place, Version};
+use crate::monitor::{EventKind, Monitor, MonitorEvent, Place, Ticket, Version};
 use crate::pipe::PipeId;
 
 impl Core {
@@ -54,7 +54,7 @@ impl Core {
         let monitor = guard.monitors.subscribe_socket(mask, &mut wakers);
         guard.wake_later(wakers);
         drop(guard);
-        let feed = Feed { monitor, version, socket, sending: None };
+        let feed = Feed { monitor, version, socket, sending: None, ticket: None };
         let feeder = Feeder { feed: Mutex::new(Some(feed)), wanted: AtomicUsize::new(0) };
         Arc::new(feeder).wake();
         Ok(())
@@ -142,6 +142,7 @@ struct Feed {
     version: Version,
     socket: AnySocket,
     sending: Option<SendFuture>,
+    ticket: Ticket,
 }
 
 impl Wake for Feeder {
@@ -176,11 +177,13 @@ impl Feed {
                     // The context is being terminated.
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     // A reader who is that far behind misses the end.
-                    Poll::Pending if self.monitor.poll_ended(cx) => return Poll::Ready(()),
+                    Poll::Pending if self.monitor.poll_ended(&mut self.ticket, cx) => {
+                        return Poll::Ready(());
+                    }
                     Poll::Pending => return Poll::Pending,
                 }
             }
-            match self.monitor.poll_next(cx) {
+            match self.monitor.poll_next(&mut self.ticket, cx) {
                 Poll::Ready(Some(event)) => {
                     let message = self.version.message(&event);
                     self.sending = Some(self.socket.send_async(message));
