@@ -121,7 +121,8 @@ fn a_shutdown_ends_a_wait_of_few_and_of_many() {
         for count in [2, 40] {
             let context = Context::new();
             let (_pushes, pulls) = pairs(&context, count);
-            let waiter = thread::spawn(move || poller_of(&pulls).wait(None).map(drop));
+            let mut poller = poller_of(&pulls);
+            let waiter = thread::spawn(move || poller.wait(None).map(drop));
             thread::sleep(Duration::from_millis(10));
             context.shutdown();
             assert!(matches!(finish(waiter), Err(Error::Terminated)));
@@ -377,5 +378,22 @@ fn a_thousand_sockets_are_waited_for() {
             assert_eq!(pulls[event.key as usize].try_recv().unwrap(), n.to_string().as_str());
         }
         assert!(is_time_out(poller.wait(Some(Duration::ZERO))));
+    });
+}
+
+#[test]
+fn a_socket_that_was_closed_hides_nothing_that_was_found_beside_it() {
+    guarded(|| {
+        let context = Context::new();
+        let closed: Socket<Pull> = open(&context);
+        let mut poller = Poller::new().unwrap();
+        poller.add(&closed, 1, READABLE).unwrap();
+        let waker = poller.waker(9);
+        closed.close();
+        waker.wake();
+        let found = poller.wait_all(8, Some(LIMIT)).unwrap();
+        assert_eq!(found.iter().map(|event| event.key).collect::<Vec<_>>(), [9]);
+        assert!(matches!(poller.wait_all(8, Some(LIMIT)), Err(Error::Closed)));
+        assert!(poller.is_empty());
     });
 }

@@ -76,6 +76,10 @@ impl Poller {
                 }
                 Err(error) => {
                     self.candidates.push_front(id);
+                    if !self.found.is_empty() {
+                        // The next wait says so: what was found would be lost.
+                        return Ok(());
+                    }
                     if matches!(error, Error::Closed) {
                         self.drop_item(id);
                     }
