@@ -16,6 +16,7 @@ mod over_ipc;
 mod pressure;
 mod sigpipe;
 mod starved;
+mod thousand;
 mod versions;
 
 #[global_allocator]
