@@ -72,6 +72,12 @@ impl SocketType {
         Self::ALL.into_iter().find(|t| t.name().as_bytes() == name)
     }
 
+    /// The type with this number in the C API.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<SocketType> {
+        Self::ALL.into_iter().find(|t| *t as i32 == number)
+    }
+
     /// Whether a socket of this type accepts a peer of type `peer` (RFC 28 to 31).
     #[must_use]
     pub const fn may_talk_to(self, peer: SocketType) -> bool {
@@ -114,7 +120,10 @@ mod tests {
     fn names_round_trip() {
         for t in SocketType::ALL {
             assert_eq!(SocketType::from_name(t.name().as_bytes()), Some(t));
+            assert_eq!(SocketType::from_number(t as i32), Some(t));
         }
         assert_eq!(SocketType::from_name(b"dealer"), None);
+        assert_eq!(SocketType::from_number(12), None);
+        assert_eq!(SocketType::from_number(-1), None);
     }
 }

@@ -241,6 +241,12 @@ impl AnySocket {
         MessageSink::new(Arc::clone(self.core()))
     }
 
+    /// Closes the socket without waiting, as dropping it does: calls that wait in other threads end with
+    /// [`Error::Closed`]. For those who share it.
+    pub fn begin_close(&self) {
+        self.core().close();
+    }
+
     /// Closes the socket and waits until what is queued was sent, or the option LINGER's time is
     /// over. Answers how many messages were not delivered to the system.
     pub fn close(self) -> usize {

@@ -1,0 +1,302 @@
+//! Pointers from C: the one file that believes what the manual pages let callers promise about them.
+//!
+//! The arguments of entries have the types of this file. Only a caller in C can make one, so what each says about its pointer
+//! is that caller's promise, and the conversions need no promise of ours.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+use std::slice;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use tightbeam::Frame;
+
+use crate::entry::{Errno, Result};
+
+/// A context, a socket or another object: an address that is compared and never followed. May be anything.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Handle(*mut c_void);
+
+impl Handle {
+    pub(crate) const NULL: Handle = Handle(ptr::null_mut());
+
+    #[inline]
+    pub(crate) fn address(self) -> usize {
+        self.0.addr()
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+}
+
+/// Text that ends with a zero byte, or NULL.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Text(*const c_char);
+
+impl Text {
+    /// The text without its end; none for NULL.
+    pub(crate) fn get<'a>(self) -> Option<&'a CStr> {
+        // SAFETY: C promises a zero byte at its end, and not to change it during the call.
+        (!self.0.is_null()).then(|| unsafe { CStr::from_ptr(self.0) })
+    }
+
+    /// The text, which must be there and be UTF-8: names that are not are no names of ours.
+    pub(crate) fn str<'a>(self) -> Result<&'a str> {
+        let text = self.get().ok_or(Errno(libc::EINVAL))?;
+        text.to_str().map_err(|_| Errno(libc::EINVAL))
+    }
+}
+
+/// Bytes to be read, whose number is another argument; NULL where that is 0.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Input(*const c_void);
+
+impl Input {
+    pub(crate) fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    #[inline]
+    pub(crate) fn bytes<'a>(self, len: usize) -> Result<&'a [u8]> {
+        if len == 0 {
+            return Ok(&[]);
+        }
+        check(self.0, len)?;
+        // SAFETY: C promises so many bytes, and not to change them during the call.
+        Ok(unsafe { slice::from_raw_parts(self.0.cast(), len) })
+    }
+
+    /// The same bytes as a constant: C promises that they stay for ever.
+    pub(crate) fn constant(self, len: usize) -> Result<Frame> {
+        Ok(Frame::from_static(self.bytes(len)?))
+    }
+}
+
+/// Room to be written to, whose size is another argument; NULL where that is 0.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Output(*mut c_void);
+
+impl Output {
+    pub(crate) fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    #[inline]
+    pub(crate) fn room<'a>(self, len: usize) -> Result<&'a mut [u8]> {
+        if len == 0 {
+            return Ok(&mut []);
+        }
+        check(self.0, len)?;
+        // SAFETY: C promises room for so many bytes that nobody else uses during the call. It is only written to, and the
+        // compiler, which has not seen it made, cannot know whether anybody has written to it before.
+        Ok(unsafe { slice::from_raw_parts_mut(self.0.cast(), len) })
+    }
+}
+
+/// A buffer that C hands over together with a function to free it.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Buffer(*mut c_void);
+
+/// Frees a buffer: it is called with the buffer and the hint.
+pub(crate) type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
+/// A variable of the caller's, or NULL.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Out<T>(*mut T);
+
+impl<T> Clone for Out<T> {
+    fn clone(&self) -> Out<T> {
+        *self
+    }
+}
+
+impl<T> Copy for Out<T> {}
+
+impl<T: Copy> Out<T> {
+    pub(crate) fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    /// Writes it; nothing happens for NULL.
+    pub(crate) fn put(self, value: T) {
+        if !self.0.is_null() {
+            // SAFETY: C promises room for one.
+            unsafe { self.0.write(value) }
+        }
+    }
+
+    /// Reads it.
+    pub(crate) fn get(self, errno: c_int) -> Result<T> {
+        if self.0.is_null() {
+            return Err(Errno(errno));
+        }
+        // SAFETY: C promises that it was written, and every value that C can write is one.
+        Ok(unsafe { self.0.read() })
+    }
+
+    /// An array of so many.
+    pub(crate) fn array<'a>(self, len: usize, errno: c_int) -> Result<&'a mut [T]> {
+        if len == 0 {
+            return Ok(&mut []);
+        }
+        if self.0.is_null() || len > isize::MAX as usize / size_of::<T>() {
+            return Err(Errno(errno));
+        }
+        // SAFETY: C promises so many, and that nobody else uses them during the call.
+        Ok(unsafe { slice::from_raw_parts_mut(self.0, len) })
+    }
+}
+
+/// A message in memory that C owns: 64 bytes, to be initialised before anything else is done with them.
+#[derive(Debug)]
+#[repr(C)]
+pub struct zmq_msg_t {
+    _private: [u64; 8],
+}
+
+const _: () = assert!(size_of::<zmq_msg_t>() == size_of::<Frame>());
+const _: () = assert!(align_of::<zmq_msg_t>() >= align_of::<Frame>());
+
+/// A message of C's, initialised or not.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Msg(*mut zmq_msg_t);
+
+impl Msg {
+    fn pointer(self) -> Result<*mut Frame> {
+        let pointer: *mut Frame = self.0.cast();
+        if pointer.is_null() || !pointer.is_aligned() {
+            Err(Errno(libc::EFAULT))
+        } else {
+            Ok(pointer)
+        }
+    }
+
+    /// Makes a message of memory that holds none.
+    pub(crate) fn init(self, frame: Frame) -> Result<()> {
+        // SAFETY: C promises that the memory is its own and holds no message.
+        unsafe { self.pointer()?.write(frame) };
+        Ok(())
+    }
+
+    /// Makes a message that refers to a buffer.
+    pub(crate) fn init_foreign(
+        self,
+        data: Buffer,
+        len: usize,
+        free: Option<FreeFn>,
+        hint: Handle,
+    ) -> Result<()> {
+        if len > 0 {
+            check(data.0, len)?;
+        }
+        // Before the buffer is ours: on failure it is still the caller's.
+        self.pointer()?;
+        // SAFETY: C promises the bytes until `free` is called, for ever without it, and that any thread may call it.
+        self.init(unsafe { Frame::from_foreign(data.0.cast(), len, free, hint.0) })
+    }
+
+    /// The frame, if the message was initialised and not closed.
+    #[inline]
+    pub(crate) fn frame<'a>(self) -> Result<&'a mut Frame> {
+        let pointer = self.pointer()?;
+        // SAFETY: C promises 64 readable bytes.
+        if !unsafe { Frame::is_live(pointer) } {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: it is a frame, and C promises that nobody else uses the message during the call.
+        Ok(unsafe { &mut *pointer })
+    }
+
+    pub(crate) fn close(self) -> Result<()> {
+        self.frame()?;
+        // SAFETY: it is live, as just seen; from now on it looks dead.
+        unsafe { Frame::bury(self.pointer()?) };
+        Ok(())
+    }
+}
+
+fn check(pointer: *const c_void, len: usize) -> Result<()> {
+    if pointer.is_null() {
+        return Err(Errno(libc::EFAULT));
+    }
+    if len > isize::MAX as usize { Err(Errno(libc::ENOMEM)) } else { Ok(()) }
+}
+
+impl Errno {
+    /// Leaves it for the caller.
+    #[cold]
+    pub(crate) fn set(self) {
+        // SAFETY: the thread's own variable.
+        unsafe { *libc::__errno_location() = self.0 }
+    }
+
+    /// What the last call left.
+    pub(crate) fn last() -> Errno {
+        // SAFETY: the thread's own variable.
+        Errno(unsafe { *libc::__errno_location() })
+    }
+}
+
+/// Reserves a range of addresses for handles, which takes no memory until they are marked; 0 if there is none.
+pub(crate) fn reserve(bytes: usize) -> usize {
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+    );
+    // SAFETY: asks for new memory where the system likes.
+    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
+    if start == libc::MAP_FAILED { 0 } else { start.expose_provenance() }
+}
+
+/// Makes a handle of an address in a reserved range. What is found there is no number of a descriptor, and no sign of
+/// anybody's.
+pub(crate) fn mark_handle(address: usize) -> Handle {
+    let pointer: *mut c_void = ptr::with_exposed_provenance_mut(address);
+    // SAFETY: the range is ours and as long as it must be, and is read by nobody who knows what stands there.
+    unsafe { pointer.cast::<[i64; 2]>().write_volatile([-1, -1]) };
+    Handle(pointer)
+}
+
+/// What was published, if anything was.
+#[inline]
+pub(crate) fn published<T>(place: &'static AtomicPtr<T>) -> Option<&'static T> {
+    // SAFETY: null, or a box that was given away for ever by `publish`.
+    unsafe { place.load(Ordering::Acquire).as_ref() }
+}
+
+/// Publishes a value for ever, unless somebody was quicker.
+pub(crate) fn publish<T>(place: &'static AtomicPtr<T>, value: Box<T>) {
+    let pointer = Box::into_raw(value);
+    let null = ptr::null_mut();
+    if place.compare_exchange(null, pointer, Ordering::Release, Ordering::Relaxed).is_err() {
+        // SAFETY: it was made here and nobody has seen it.
+        drop(unsafe { Box::from_raw(pointer) });
+    }
+}
+
+/// The system's words for an error.
+pub(crate) fn system_error(errnum: c_int) -> *const c_char {
+    // SAFETY: takes any number.
+    unsafe { libc::strerror(errnum) }
+}
