@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use tightbeam::options::number;
-use tightbeam::{AnySocket, Context, Dealer, Error, Pull, Push, Readiness, Socket, SocketType};
+use tightbeam::{
+    AnySocket, Context, Dealer, Error, EventKind, Pull, Push, Readiness, Socket, SocketType,
+};
 use tightbeam_tests::sockets::{LIMIT, join, open, open_with};
 
 use crate::support::{CallOnWake, block_on, finish, guarded};
@@ -85,6 +87,32 @@ fn a_shutdown_ends_futures() {
         thread::sleep(Duration::from_millis(10));
         context.shutdown();
         assert!(matches!(finish(waiter), Err(Error::Terminated)));
+    });
+}
+
+#[test]
+fn a_shutdown_ends_waits_for_events_of_threads_that_keep_the_socket_open() {
+    guarded(|| {
+        for pause in [0, 5] {
+            let context = Context::new();
+            let (blocks, awaits) = (open::<Pull>(&context), open::<Pull>(&context));
+            let monitor = blocks.monitor().unwrap();
+            let blocking = thread::spawn(move || {
+                assert_eq!(monitor.wait_next(), None);
+                assert_eq!(monitor.next_timeout(LIMIT), None);
+                blocks.close();
+                assert_eq!(monitor.map(|event| event.kind).last(), Some(EventKind::MonitorStopped));
+            });
+            let monitor = awaits.monitor().unwrap();
+            let awaiting = thread::spawn(move || {
+                assert_eq!(block_on(monitor.next_async()), None);
+                awaits.close()
+            });
+            thread::sleep(Duration::from_millis(pause));
+            assert!(context.term_timeout(LIMIT).unwrap());
+            finish(blocking);
+            finish(awaiting);
+        }
     });
 }
 

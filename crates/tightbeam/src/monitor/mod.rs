@@ -99,6 +99,12 @@ impl Monitors {
         }
     }
 
+    /// The context is shut down: who waits is told, and nobody waits again.
+    pub(crate) fn stop_waiting(&self, wakers: &mut Vec<Waker>) {
+        let socket = self.socket.iter().map(|(queue, _)| queue);
+        self.list.iter().chain(socket).for_each(|queue| queue.stop_waiting(wakers));
+    }
+
     /// The socket has ended: readers see the end of the stream.
     pub(crate) fn end(&mut self, wakers: &mut Vec<Waker>) {
         for queue in self.list.drain(..) {

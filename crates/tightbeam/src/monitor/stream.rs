@@ -31,6 +31,7 @@ struct Inner {
     /// Events dropped, in all and since the last one that was kept.
     dropped: u64,
     missing: u64,
+    /// Nobody is to wait for more, which may come if the socket is not gone yet.
     ended: bool,
     abandoned: bool,
     /// With each, the number of the ticket that it belongs to.
@@ -99,6 +100,15 @@ impl Queue {
         self.lock().dropped
     }
 
+    /// Nobody waits for events any more.
+    pub(super) fn stop_waiting(&self, wakers: &mut Vec<Waker>) {
+        let mut inner = self.lock();
+        inner.ended = true;
+        wakers.extend(inner.take_wakers());
+        drop(inner);
+        self.arrived.notify_all();
+    }
+
     /// There will be no more events but the one that says so.
     pub(super) fn end(&self, wakers: &mut Vec<Waker>) {
         let mut inner = self.lock();
@@ -107,10 +117,8 @@ impl Queue {
             let stopped = MonitorEvent::new(EventKind::MonitorStopped, Place::NONE, 0);
             inner.events.push_back(stopped);
         }
-        inner.ended = true;
-        wakers.extend(inner.take_wakers());
         drop(inner);
-        self.arrived.notify_all();
+        self.stop_waiting(wakers);
     }
 }
 
@@ -142,6 +150,9 @@ impl Inner {
 /// event is [`EventKind::MonitorStopped`], when the socket has been closed and nothing is left of it. A
 /// monitor may be shared between threads; each event goes to one of them.
 ///
+/// When its context is shut down nobody waits for events any more: what is there can be read, and also
+/// what comes while the socket is closed, but where a wait would begin there is `None`.
+///
 /// ```
 /// use tightbeam::{Context, EventKind, Pull};
 ///
@@ -164,13 +175,15 @@ impl Monitor {
         Monitor { queue }
     }
 
-    /// Waits for the next event; `None` when there will be no more. Signals do not end the wait.
+    /// Waits for the next event; `None` when there will be no more, or the context was shut down. Signals
+    /// do not end the wait.
     #[must_use]
     pub fn wait_next(&self) -> Option<MonitorEvent> {
         self.take(None)
     }
 
-    /// Waits for the next event, at most so long; `None` if there was none, or will be no more.
+    /// Waits for the next event, at most so long; `None` if there was none, will be no more, or the
+    /// context was shut down.
     #[must_use]
     pub fn next_timeout(&self, timeout: Duration) -> Option<MonitorEvent> {
         self.take(Instant::now().checked_add(timeout))
@@ -182,8 +195,8 @@ impl Monitor {
         self.queue.lock_here()?.pop()
     }
 
-    /// Waits for the next event as a future, for any executor; `None` when there will be no more.
-    /// Dropping it before it is ready loses nothing.
+    /// Waits for the next event as a future, for any executor; `None` when there will be no more, or the
+    /// context was shut down. Dropping it before it is ready loses nothing.
     pub fn next_async(&self) -> NextEvent<'_> {
         NextEvent { monitor: self, ticket: None }
     }

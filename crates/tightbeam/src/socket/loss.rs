@@ -317,6 +317,9 @@ impl Core {
         if state.life == Life::Open {
             state.life = Life::Terminated;
             state.waiters.notify_all();
+            let mut wakers = Vec::new();
+            state.monitors.stop_waiting(&mut wakers);
+            state.wake_later(wakers);
         }
     }
 
