@@ -81,6 +81,19 @@ impl Input {
     }
 }
 
+/// The same where C counts them as `uint8_t`.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Octets(*const u8);
+
+impl Octets {
+    pub(crate) fn bytes<'a>(self, len: usize) -> Result<&'a [u8]> {
+        Input(self.0.cast()).bytes(len)
+    }
+}
+
 /// Room to be written to, whose size is another argument; NULL where that is 0.
 ///
 /// cbindgen:transparent-typedef
@@ -115,6 +128,30 @@ pub struct Buffer(*mut c_void);
 /// Frees a buffer: it is called with the buffer and the hint.
 pub(crate) type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
+/// What a thread is to do: it is called with the argument.
+pub(crate) type ThreadFn = unsafe extern "C" fn(*mut c_void);
+
+/// What a thread is to do, and with what.
+#[derive(Debug)]
+pub(crate) struct Task {
+    function: ThreadFn,
+    argument: *mut c_void,
+}
+
+// SAFETY: C gives the argument to be used in another thread.
+unsafe impl Send for Task {}
+
+impl Task {
+    pub(crate) fn new(function: ThreadFn, argument: Handle) -> Task {
+        Task { function, argument: argument.0 }
+    }
+
+    pub(crate) fn run(self) {
+        // SAFETY: C promises that it may be called so, once.
+        unsafe { (self.function)(self.argument) }
+    }
+}
+
 /// A variable of the caller's, or NULL.
 ///
 /// cbindgen:transparent-typedef
@@ -131,9 +168,7 @@ impl<T> Clone for Out<T> {
 impl<T> Copy for Out<T> {}
 
 impl<T: Copy> Out<T> {
-    pub(crate) fn is_null(self) -> bool {
-        self.0.is_null()
-    }
+    pub(crate) const NULL: Out<T> = Out(ptr::null_mut());
 
     /// Writes it; nothing happens for NULL.
     pub(crate) fn put(self, value: T) {

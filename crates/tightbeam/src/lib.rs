@@ -79,4 +79,4 @@ pub use socket::{
 #[cfg(feature = "futures")]
 pub use socket::{MessageSink, Messages};
 pub use timers::{TimerId, Timers};
-pub use zmtp::SocketType;
+pub use zmtp::{SocketType, z85};
