@@ -1,5 +1,7 @@
 //! What can be seen: peers' metadata, statistics, options and their effects.
 
+use std::time::Duration;
+
 use tightbeam::options::number::*;
 use tightbeam::options::{OwnedValue, Value};
 use tightbeam::{
@@ -91,6 +93,7 @@ fn tcp_options_reach_the_connection() {
 fn type_and_events_tell_what_the_socket_is_and_can_do() {
     let context = Context::new();
     for (socket_type, number_of_type) in [
+        (SocketType::Pair, 0),
         (SocketType::Pub, 1),
         (SocketType::Sub, 2),
         (SocketType::Req, 3),
@@ -99,10 +102,14 @@ fn type_and_events_tell_what_the_socket_is_and_can_do() {
         (SocketType::Router, 6),
         (SocketType::Pull, 7),
         (SocketType::Push, 8),
+        (SocketType::XPub, 9),
+        (SocketType::XSub, 10),
+        (SocketType::Stream, 11),
     ] {
         let socket = context.any_socket(socket_type).unwrap();
         assert_eq!(number(&socket, TYPE), number_of_type);
-        let writable = matches!(socket_type, SocketType::Pub | SocketType::Router);
+        use SocketType::{Pub, Router, Stream, XPub, XSub};
+        let writable = matches!(socket_type, Pub | Router | Stream | XPub | XSub);
         assert_eq!(number(&socket, EVENTS), if writable { 2 } else { 0 }, "{socket_type}");
     }
     let (rep, req) = join::<Rep, Req>(&context);
@@ -224,10 +231,63 @@ fn heartbeats_find_a_peer_that_fell_silent() {
     let events = push.monitor().unwrap();
     push.connect(proxy.endpoint()).unwrap();
     await_event(&events, EventKind::HandshakeSucceeded);
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    std::thread::sleep(Duration::from_millis(1_500));
     assert_eq!(peers(&push), 1, "a peer that answers stays");
     proxy.stall();
     let reason = await_event(&events, EventKind::Disconnected).reason;
     assert!(reason.is_some());
     drop(silent);
+}
+
+#[test]
+fn what_is_known_of_a_connection_is_when_it_was_heard_and_how_long_it_takes_to_answer() {
+    let context = Context::new();
+    let (pull, push) =
+        (open::<Pull>(&context), open_with::<Push>(&context, &[(HEARTBEAT_IVL, 20)]));
+    let peer = |socket: &SocketBase| socket.stats().unwrap().peers.remove(0);
+    push.connect("tcp://127.0.0.1:1").unwrap();
+    assert_eq!((peer(&push).last_heard, peer(&push).round_trip), (None, None), "not connected");
+    push.disconnect("tcp://127.0.0.1:1").unwrap();
+    let before = std::time::Instant::now();
+    join_up(&pull, &push);
+    let heard = [&*pull, &*push].map(|socket| peer(socket).last_heard.unwrap());
+    assert!(heard.iter().all(|heard| *heard >= before), "the handshake is heard");
+    until("a PING is answered", || peer(&push).round_trip.is_some());
+    let took = peer(&push).round_trip.unwrap();
+    assert!(!took.is_zero() && took < before.elapsed(), "{took:?}");
+    assert_eq!(peer(&pull).round_trip, None, "it sends no PING");
+    until("heartbeats are heard", || {
+        peer(&push).last_heard.unwrap() > heard[1] && peer(&pull).last_heard.unwrap() > heard[0]
+    });
+    drop(pull);
+    until("the connection is down", || peer(&push).last_heard.is_none());
+    assert_eq!(peer(&push).round_trip, None);
+    set(&push, LINGER, 0);
+}
+
+#[test]
+fn queues_that_are_full_are_told_of_on_both_sides() {
+    let context = Context::new();
+    for endpoint in [ANY_PORT, "inproc://full"] {
+        let pull = open_with::<Pull>(&context, &[(RCVHWM, 2)]);
+        let push = open_with::<Push>(&context, &[(SNDHWM, 3)]);
+        push.connect(pull.bind(endpoint).unwrap()).unwrap();
+        await_peers(&push, 1);
+        let peer = |socket: &SocketBase| socket.stats().unwrap().peers.remove(0);
+        assert!(!peer(&push).send_blocked && !peer(&pull).recv_blocked, "{endpoint}");
+        let body = vec![7; 1 << 20];
+        let mut sent = 0;
+        while push.send_timeout(body.clone(), Duration::from_millis(200)).is_ok() {
+            sent += 1;
+        }
+        let (sender, receiver) = (peer(&push), peer(&pull));
+        assert!(sender.send_blocked && !sender.recv_blocked, "{endpoint}: {sender:?}");
+        assert!(!receiver.send_blocked, "{endpoint}: {receiver:?}");
+        // Within the process nobody reads.
+        assert_eq!(receiver.recv_blocked, endpoint == ANY_PORT, "{receiver:?}");
+        for _ in 0..sent {
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap()[0].len(), body.len());
+        }
+        until("there is room", || !peer(&push).send_blocked && !peer(&pull).recv_blocked);
+    }
 }

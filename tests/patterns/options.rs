@@ -5,9 +5,10 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use tightbeam::options::number::*;
-use tightbeam::options::{OwnedValue, Value};
+use tightbeam::options::{Access, OwnedValue, TABLE, Value};
 use tightbeam::{
-    Context, Dealer, ENOCOMPATPROTO, Error, EventKind, Pair, Pull, Push, SocketBase, Sub,
+    Context, Dealer, ENOCOMPATPROTO, Error, EventKind, Pair, Pull, Push, SocketBase, SocketType,
+    Sub,
 };
 use tightbeam_tests::sockets::*;
 
@@ -25,13 +26,17 @@ fn set_bytes(socket: &SocketBase, option: i32, value: &[u8]) {
 type Ask = fn(&SocketBase);
 
 /// Ways to ask for security, and the number of the mechanism that they add up to.
-const SECURE: [(&str, i32, Ask); 8] = [
+const SECURE: [(&str, i32, Ask); 12] = [
     ("PLAIN server", 1, |socket| set(socket, PLAIN_SERVER, 1)),
     ("PLAIN client", 1, |socket| set_bytes(socket, PLAIN_USERNAME, b"me")),
+    ("a password of PLAIN", 1, |socket| set_bytes(socket, PLAIN_PASSWORD, b"secret")),
     ("CURVE server", 2, |socket| set(socket, CURVE_SERVER, 1)),
     ("CURVE client", 2, |socket| set_bytes(socket, CURVE_SERVERKEY, &[7; 32])),
+    ("a public key", 2, |socket| set_bytes(socket, CURVE_PUBLICKEY, &[7; 32])),
+    ("a secret key", 2, |socket| set_bytes(socket, CURVE_SECRETKEY, &[7; 32])),
     ("GSSAPI server", 3, |socket| set(socket, GSSAPI_SERVER, 1)),
     ("GSSAPI client", 3, |socket| set_bytes(socket, GSSAPI_SERVICE_PRINCIPAL, b"host")),
+    ("a name for GSSAPI", 3, |socket| set_bytes(socket, GSSAPI_PRINCIPAL, b"me")),
     ("a ZAP domain", 0, |socket| set_bytes(socket, ZAP_DOMAIN, b"global")),
     ("an enforced ZAP domain", 0, |socket| set(socket, ZAP_ENFORCE_DOMAIN, 1)),
 ];
@@ -220,13 +225,36 @@ fn a_sub_does_not_linger_unless_it_is_told_to() {
     assert_eq!(number(&sub, LINGER), -1);
 }
 
+/// What is only stored, other than at first: options of transports and mechanisms that do not exist here, and of Windows.
+const STORED: [(i32, Value<'_>); 13] = [
+    (RATE, Value::Int(1_000)),
+    (RECOVERY_IVL, Value::Int(7)),
+    (MULTICAST_HOPS, Value::Int(3)),
+    (MULTICAST_LOOP, Value::Int(0)),
+    (MULTICAST_MAXTPDU, Value::Int(9_000)),
+    (VMCI_BUFFER_SIZE, Value::UInt64(1 << 20)),
+    (VMCI_BUFFER_MIN_SIZE, Value::UInt64(1 << 10)),
+    (VMCI_BUFFER_MAX_SIZE, Value::UInt64(1 << 30)),
+    (VMCI_CONNECT_TIMEOUT, Value::Int(50)),
+    (GSSAPI_PLAINTEXT, Value::Int(1)),
+    (GSSAPI_PRINCIPAL_NAMETYPE, Value::Int(2)),
+    (GSSAPI_SERVICE_PRINCIPAL_NAMETYPE, Value::Int(1)),
+    (LOOPBACK_FASTPATH, Value::Int(1)),
+];
+
 #[test]
 fn transports_that_do_not_exist_here_are_refused_whatever_their_options_say() {
     let context = Context::new();
     let socket = open::<Dealer>(&context);
-    set(&socket, RATE, 1_000);
-    set(&socket, MULTICAST_HOPS, 3);
-    assert_eq!((number(&socket, RATE), number(&socket, MULTICAST_HOPS)), (1_000, 3));
+    for (option, value) in STORED {
+        let spec = TABLE.iter().find(|spec| spec.number() == option).unwrap();
+        assert_ne!(spec.default(), Some(value), "{spec:?}");
+        socket.set_option(option, value).unwrap();
+        match spec.access() {
+            Access::Both => assert_eq!(socket.option(option).unwrap().as_value(), value),
+            _ => assert_eq!(socket.option(option).unwrap_err().errno(), libc::EINVAL, "{spec:?}"),
+        }
+    }
     for endpoint in
         ["pgm://lo;239.192.1.1:5555", "epgm://lo;239.192.1.1:5555", "vmci://1:2", "norm://1"]
     {
@@ -235,7 +263,21 @@ fn transports_that_do_not_exist_here_are_refused_whatever_their_options_say() {
             assert!(expected.contains(&refused.errno()), "{endpoint}: {refused}");
         }
     }
-    assert_eq!(number(&socket, THREAD_SAFE), 0);
+    // Other transports have no use for them.
+    let pair = open::<Dealer>(&context);
+    pair.connect(socket.bind(ANY_PORT).unwrap()).unwrap();
+    pair.send("x").unwrap();
+    assert_eq!(socket.recv_timeout(LIMIT).unwrap(), "x");
+}
+
+#[test]
+fn no_type_is_said_to_be_thread_safe() {
+    let context = Context::new();
+    for socket_type in SocketType::ALL {
+        if let Ok(socket) = context.any_socket(socket_type) {
+            assert_eq!(number(&socket, THREAD_SAFE), 0, "{socket_type}");
+        }
+    }
 }
 
 /// Who listens and who connects are the same process here, so that its ids are those of the peer.
@@ -260,11 +302,11 @@ fn ipc_filters_let_in_only_whom_they_name() {
         await_event(&events, EventKind::Disconnected);
         assert_eq!(peers(&listener), 0);
         listener.unbind(&endpoint).unwrap();
-        set(&listener, option, id);
-        let friend = join_at(&listener, &endpoint);
+        listener.set_option_bytes(option, None).unwrap();
+        drop(join_at(&listener, &endpoint));
         listener.unbind(&endpoint).unwrap();
-        drop(friend);
-        listener.set_option(option, Value::Bytes(b"")).unwrap();
+        set(&listener, option, id ^ 1);
+        set(&listener, option, id);
         join_at(&listener, &endpoint);
     }
 }

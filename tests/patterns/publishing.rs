@@ -147,7 +147,8 @@ fn a_pub_with_manual_sends_nothing_for_nobody_can_say_to_whom() {
 fn a_welcome_message_goes_to_every_peer_that_comes() {
     let context = Context::new();
     let publisher = open::<XPub>(&context);
-    let welcome = |message: &[u8]| publisher.set_xpub_welcome_message(message).unwrap();
+    let welcome =
+        |message: &[u8]| publisher.set_option(XPUB_WELCOME_MSG, Value::Bytes(message)).unwrap();
     welcome(b"welcome");
     let raw = open::<XSub>(&context);
     let (subscribed, other) = (open::<Sub>(&context), open::<Sub>(&context));

@@ -238,6 +238,17 @@ fn with_a_maximum_the_pauses_double_up_to_it() {
 }
 
 #[test]
+fn the_pauses_double_up_to_the_maximum_as_monitors_tell() {
+    let context = Context::new();
+    let options = [(RECONNECT_IVL, 10), (RECONNECT_IVL_MAX, 50), (LINGER, 0)];
+    let push = open_with::<Push>(&context, &options);
+    let events = push.monitor().unwrap();
+    push.connect("tcp://127.0.0.1:1").unwrap();
+    let pauses = [(); 5].map(|()| await_event(&events, EventKind::ConnectRetried).value());
+    assert_eq!(pauses, [10, 20, 40, 50, 50], "milliseconds");
+}
+
+#[test]
 fn a_peer_that_says_nothing_is_given_up_after_handshake_ivl_and_tried_again() {
     let context = Context::new();
     let silent = Lounge::open();

@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::os::fd::IntoRawFd;
 
-use tightbeam::options::number::{BINDTODEVICE, IPV6, LAST_ENDPOINT, TCP_ACCEPT_FILTER, USE_FD};
+use tightbeam::options::number::{
+    BINDTODEVICE, IPV6, LAST_ENDPOINT, LINGER, TCP_ACCEPT_FILTER, USE_FD,
+};
 use tightbeam::options::{OwnedValue, Value};
 use tightbeam::{
     Context, ENOCOMPATPROTO, Error, EventKind, Pair, Pub, Pull, Push, SocketBase, Sub,
@@ -282,10 +284,20 @@ fn a_device_limits_where_peers_come_from() {
             assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "x");
         }
     }
-    let pull = open::<Pull>(&context);
-    pull.set_option(BINDTODEVICE, Value::Bytes(b"nosuch0")).unwrap();
+    let (pull, push) = (open::<Pull>(&context), open_with::<Push>(&context, &[(LINGER, 0)]));
+    for socket in [&*pull, &*push] {
+        socket.set_option(BINDTODEVICE, Value::Bytes(b"nosuch0")).unwrap();
+    }
+    let expected = [libc::ENODEV, libc::EPERM];
     let refused = pull.bind("tcp://*:*").unwrap_err().errno();
-    assert!([libc::ENODEV, libc::EPERM].contains(&refused), "{refused}");
+    assert!(expected.contains(&refused), "{refused}");
+    // Who connects has no device either, though somebody listens.
+    let events = push.monitor().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    push.connect(format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+    let reason = await_event(&events, EventKind::ConnectRetried).reason.unwrap();
+    let known = expected.map(|errno| std::io::Error::from_raw_os_error(errno).to_string());
+    assert!(known.contains(&reason), "{reason}");
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use tightbeam::{Message, Pub, Pull, Push};
-use tightbeam_tests::peer::{Peer, Speaks, bytes, command, frame, message};
+use tightbeam::options::number;
+use tightbeam::{Context, Message, Pub, Pull, Push};
+use tightbeam_tests::peer::{HANG, Peer, Speaks, bytes, command, frame, message};
 
-use crate::bench::{Bench, bound};
+use crate::bench::{Bench, bound, bound_with};
+use crate::child::alone;
+use crate::memory;
 
 const KIB: usize = 1024;
 /// Sizes around the size of a read, around what is read into place, and around 1 MiB.
@@ -44,6 +47,46 @@ fn expect(bench: &Bench<Pull>, parts: &[&[u8]]) {
     for (came, part) in came.iter().zip(parts) {
         assert_eq!(came.len(), part.len());
         assert!(came == part, "a body of {} bytes was changed", part.len());
+    }
+}
+
+#[test]
+fn a_message_of_more_frames_than_may_be_ends_the_connection() {
+    let bench = bound_with::<Pull>(&[(number::MAX_FRAMES, 3)]);
+    let mut peer = Peer::join(&bench.endpoint, "PUSH", Speaks::V3_1);
+    peer.send_message(&[b"1", b"2", b"3"]);
+    expect(&bench, &[b"1", b"2", b"3"]);
+    peer.send_message(&[b"1", b"2", b"3", b"4"]);
+    peer.expect_closed_eventually();
+    bench.wait_for_loss("frames");
+    bench.expect_nothing();
+    bench.expect_good_service();
+}
+
+/// Read into place it needs its own memory; without, it goes through a buffer that is as large.
+#[test]
+fn with_zero_copy_recv_a_large_body_is_held_once() {
+    if !alone("framing::with_zero_copy_recv_a_large_body_is_held_once") {
+        return;
+    }
+    let size = 64 * KIB * KIB;
+    let piece = vec![7; KIB * KIB];
+    for (zero_copy, least, most) in [(1, 64, 70), (0, 100, 400)] {
+        let context = Context::new();
+        context.set_option(number::context::ZERO_COPY_RECV, zero_copy).unwrap();
+        let pull = context.socket::<Pull>().unwrap();
+        let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+        let mut peer = Peer::join(&endpoint, "PUSH", Speaks::V3_1);
+        memory::reset_peak();
+        let before = memory::live();
+        peer.send_bytes(&[&[2][..], &(size as u64).to_be_bytes()].concat());
+        (0..size / piece.len()).for_each(|_| peer.send_bytes(&piece));
+        let message = pull.recv_timeout(HANG).unwrap();
+        let body = message.single().unwrap();
+        assert!(body.len() == size && body.iter().all(|byte| *byte == 7));
+        let peak = (memory::peak() - before) / (KIB * KIB).cast_signed();
+        println!("measured: {peak} MiB at the peak for 64 MiB with ZERO_COPY_RECV = {zero_copy}");
+        assert!((least..=most).contains(&peak), "{peak} MiB");
     }
 }
 

@@ -33,16 +33,19 @@ fn beyond_the_limit_the_oldest_handshake_gives_way() {
         return;
     }
     limit_descriptors(10_000);
-    let bench = bound::<Pull>();
-    let mut silent: Vec<Peer> = (0..1024).map(|_| Peer::connect(&bench.endpoint)).collect();
-    bench.wait_for_connections(1024);
-    silent.extend((0..976).map(|_| Peer::connect(&bench.endpoint)));
-    bench.wait_for_refusal("the peer exceeded its budget of pending handshakes");
-    bench.expect_good_service();
-    let mut closed = silent.iter_mut().map(Peer::is_closed);
-    // One more had to go for the good peer.
-    assert!(closed.by_ref().take(976).all(|closed| closed), "an old one was kept");
-    assert!(!closed.skip(1).any(|closed| closed), "a young one had to go");
+    for (options, limit) in [(&[][..], 1024), (&[(number::MAX_HANDSHAKES, 100)], 100)] {
+        let bench = bound_with::<Pull>(options);
+        let beyond = limit - 48;
+        let mut silent: Vec<Peer> = (0..limit).map(|_| Peer::connect(&bench.endpoint)).collect();
+        bench.wait_for_connections(limit);
+        silent.extend((0..beyond).map(|_| Peer::connect(&bench.endpoint)));
+        bench.wait_for_refusal("the peer exceeded its budget of pending handshakes");
+        bench.expect_good_service();
+        let mut closed = silent.iter_mut().map(Peer::is_closed);
+        // One more had to go for the good peer.
+        assert!(closed.by_ref().take(beyond).all(|closed| closed), "an old one was kept");
+        assert!(!closed.skip(1).any(|closed| closed), "a young one had to go");
+    }
 }
 
 #[test]

@@ -62,6 +62,24 @@ fn a_silent_peer_is_dropped_within_interval_and_timeout() {
 }
 
 #[test]
+fn an_answer_is_waited_for_as_long_as_the_time_out_of_heartbeats_says() {
+    let waits = [(number::HEARTBEAT_IVL, 20), (number::HEARTBEAT_TIMEOUT, 700)];
+    let bench = bound_with::<Dealer>(&waits);
+    let began = Instant::now();
+    let mut peer = Peer::join(&bench.endpoint, "DEALER", Speaks::V3_1);
+    peer.expect_closed_eventually();
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(700), "dropped already after {took:?}");
+    bench.wait_for_loss("no sign of life after a PING");
+    // 0, as in libzmq: an answer is not waited for at all.
+    let bench =
+        bound_with::<Dealer>(&[(number::HEARTBEAT_IVL, 20), (number::HEARTBEAT_TIMEOUT, 0)]);
+    let mut peer = Peer::join(&bench.endpoint, "DEALER", Speaks::V3_1);
+    (0..20).for_each(|_| peer.expect("04 07 04 'PING' 0000"));
+    assert_eq!(bench.connections(), 1);
+}
+
+#[test]
 fn a_peer_that_vanished_from_the_network_is_dropped_and_connected_to_again() {
     let (bench, lounge) = connected::<Dealer>(&BEATING);
     let peer = lounge.accept().shake_hands("DEALER", b"", Speaks::V3_1);

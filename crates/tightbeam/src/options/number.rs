@@ -142,7 +142,7 @@ pub const INVERT_MATCHING: i32 = 74;
 pub const HEARTBEAT_IVL: i32 = 75;
 /// How long a peer should wait for our traffic, sent to it with each heartbeat, in ms, rounded down to 100; 0: not said.
 pub const HEARTBEAT_TTL: i32 = 76;
-/// How long to wait for a peer's traffic after a heartbeat, in ms; until it is set, `HEARTBEAT_IVL`.
+/// How long to wait for a peer's traffic after a heartbeat, in ms, 0: for ever; until it is set, `HEARTBEAT_IVL`.
 pub const HEARTBEAT_TIMEOUT: i32 = 77;
 /// Set only, PUB, XPUB: every subscription and every unsubscription is received. At once.
 pub const XPUB_VERBOSER: i32 = 78;

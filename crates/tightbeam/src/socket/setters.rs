@@ -111,7 +111,8 @@ impl SocketBase {
         self.set_option(number::HEARTBEAT_IVL, zero(time))
     }
 
-    /// How long to wait for any traffic after asking. Default: the interval.
+    /// How long to wait for any traffic after asking; a time of zero is for ever. Default: the
+    /// interval.
     pub fn set_heartbeat_timeout(&self, time: Duration) -> Result<()> {
         self.set_option(number::HEARTBEAT_TIMEOUT, millis(time))
     }
