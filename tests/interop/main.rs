@@ -14,5 +14,8 @@ mod peers;
 mod proxy;
 mod reconnect;
 mod routing;
+mod socks;
+mod stage;
 mod tcp;
 mod theirs;
+mod visible;

@@ -11,3 +11,8 @@ fn every_pair_talks() {
 fn heartbeats_and_reconnecting_are_the_same() {
     again_over_ipc(&["heartbeat::", "reconnect::"], &["a_frozen_network"]);
 }
+
+#[test]
+fn a_peer_sees_the_same() {
+    again_over_ipc(&["visible::"], &["visible::transports", "every_option"]);
+}

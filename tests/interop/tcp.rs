@@ -1,13 +1,12 @@
 //! What a peer sees of `tcp` endpoints: sources, interfaces, both families, proxies.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::thread;
+use std::net::TcpListener;
 
 use tightbeam::options::{Value, number};
 use tightbeam::{AnySocket, SocketType};
 
 use crate::ours::{self, Content, Shape};
+use crate::socks;
 use crate::theirs::{self, ANYWHERE, LIMIT};
 
 const SHAPE: Shape = Shape { size: 300, parts: 2, count: 50 };
@@ -63,39 +62,13 @@ fn they_are_reached_at_an_interface_from_an_interface() {
     }
 }
 
-/// A SOCKS proxy for one client, which wants to go to an IPv4 address; the proxy's address.
-fn socks() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        let (mut near, _) = listener.accept().expect("a client");
-        let mut hello = [0; 3];
-        near.read_exact(&mut hello).expect("a greeting");
-        near.write_all(&[5, 0]).expect("a method");
-        let mut request = [0; 10];
-        near.read_exact(&mut request).expect("a request");
-        let [5, 1, 0, 1, a, b, c, d, high, low] = request else { panic!("{request:?}") };
-        let target = (std::net::Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([high, low]));
-        let far = TcpStream::connect(target).expect("the target");
-        near.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).expect("an answer");
-        let pass = |mut from: TcpStream, mut to: TcpStream| {
-            thread::spawn(move || {
-                let _ = std::io::copy(&mut from, &mut to);
-                let _ = to.shutdown(Shutdown::Write);
-            })
-        };
-        pass(near.try_clone().expect("a handle"), far.try_clone().expect("a handle"));
-        pass(far, near);
-    });
-    address.to_string()
-}
-
 #[test]
 fn they_are_reached_by_way_of_a_socks_proxy() {
     for program in theirs::all() {
         let mut peer = theirs::start(program, "sink pull", ANYWHERE, &SHAPE.options());
         let push = ours::socket(SocketType::Push);
-        push.set_option(number::SOCKS_PROXY, Value::Bytes(socks().as_bytes())).expect("an option");
+        push.set_option(number::SOCKS_PROXY, Value::Bytes(socks::proxy(None).as_bytes()))
+            .expect("an option");
         push.connect(peer.endpoint()).expect("an endpoint");
         ours::source(&push, &Content::new(SHAPE), &[]);
         peer.wait_for("{", LIMIT).unwrap_or_else(|error| panic!("{error}"));

@@ -44,6 +44,18 @@ pub(crate) fn monitor() -> Option<&'static Program> {
     MONITOR.get_or_init(build).as_ref().or_else(|| absent(missing))
 }
 
+/// The puppets, as far as they are there: on the system's libzmq and on pyzmq's.
+pub(crate) fn puppets() -> impl Iterator<Item = &'static Program> {
+    static C: OnceLock<Option<Program>> = OnceLock::new();
+    static PYTHON: OnceLock<Option<Program>> = OnceLock::new();
+    let missing = "the C puppet: it needs cc and libzmq3-dev";
+    let c = C.get_or_init(|| found(Program::question("puppet"), missing)).as_ref();
+    let c = c.or_else(|| absent(missing));
+    let missing = "the Python puppet: `cargo xtask setup` makes .venv with pyzmq";
+    let python = PYTHON.get_or_init(|| found(Program::python_puppet(), missing)).as_ref();
+    c.into_iter().chain(python.or_else(|| absent(missing)))
+}
+
 /// Both, as far as they are there.
 pub(crate) fn all() -> impl Iterator<Item = &'static Program> {
     c().into_iter().chain(python())

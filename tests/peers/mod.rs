@@ -59,6 +59,13 @@ impl Program {
         Some(Self::new("c", program))
     }
 
+    /// The puppet of the Python's libzmq.
+    pub(crate) fn python_puppet() -> Option<Self> {
+        let mut program = Self::python()?;
+        *program.command.last_mut()? = directory()?.join("puppet.py").into();
+        Some(program)
+    }
+
     /// Runs the program to its end with this as its standard input; answers its standard output.
     pub(crate) fn filter(&self, input: &str) -> Result<String, String> {
         let name = self.command[0].display();
@@ -107,9 +114,11 @@ impl Program {
             output.lines().map_while(Result::ok).try_for_each(|l| sender.send(l))
         });
         let name = format!("{} {}", self.language, arguments.join(" "));
-        let mut peer = Peer { name, child, lines, endpoint: String::new(), heard: Vec::new() };
-        let ready = peer.wait_for("READY ", START_LIMIT)?;
-        peer.endpoint = ready["READY ".len()..].to_owned();
+        let language = self.language;
+        let mut peer =
+            Peer { name, language, child, lines, endpoint: String::new(), heard: Vec::new() };
+        let ready = peer.wait_for("READY", START_LIMIT)?;
+        peer.endpoint = ready["READY".len()..].trim_start().to_owned();
         Ok(peer)
     }
 }
@@ -118,6 +127,7 @@ impl Program {
 #[derive(Debug)]
 pub(crate) struct Peer {
     name: String,
+    language: &'static str,
     child: Child,
     lines: Receiver<String>,
     endpoint: String,
@@ -158,8 +168,18 @@ impl Peer {
 
     /// Writes the line that a publisher waits for.
     pub(crate) fn go(&mut self) -> Result<(), String> {
+        self.tell("go")
+    }
+
+    /// Writes a line.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<(), String> {
         let input = self.child.stdin.as_mut().ok_or("no standard input")?;
-        input.write_all(b"go\n").map_err(|error| format!("{}: {error}", self.name))
+        let line = format!("{line}\n");
+        input.write_all(line.as_bytes()).map_err(|error| format!("{}: {error}", self.name))
+    }
+
+    pub(crate) fn language(&self) -> &'static str {
+        self.language
     }
 
     /// Waits for the result and the end of the process. An `Err` unless all went well.
