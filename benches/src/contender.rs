@@ -1,5 +1,7 @@
-//! Who takes part: builds the C programs, finds the Rust one.
+//! Who takes part: builds the C programs, finds the Rust one and the library for C.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -14,6 +16,8 @@ pub(crate) struct Contender {
     /// The same within one process.
     local_lat: PathBuf,
     rest: PathBuf,
+    /// Where the programs find the library that they are run on, if it is not the system's.
+    library: Option<PathBuf>,
 }
 
 impl Contender {
@@ -22,6 +26,13 @@ impl Contender {
             (Mode::Lat, Transport::Inproc) => &self.local_lat,
             (Mode::Lat, _) => &self.lat,
             _ => &self.rest,
+        }
+    }
+
+    /// Has a program run on this contender's library.
+    pub(crate) fn equip(&self, command: &mut Command) {
+        if let Some(library) = &self.library {
+            command.env("LD_LIBRARY_PATH", library);
         }
     }
 
@@ -38,8 +49,10 @@ pub(crate) fn find(libzmq: bool) -> Vec<Contender> {
     let own = env::current_exe().unwrap_or_default();
     let beside = own.parent().unwrap_or(Path::new("."));
     let mut found = Vec::new();
-    let mut add = |name, programs: Result<[PathBuf; 3], String>| match programs {
-        Ok([lat, local_lat, rest]) => found.push(Contender { name, lat, local_lat, rest }),
+    let mut add = |name, programs: Result<[PathBuf; 3], String>, library| match programs {
+        Ok([lat, local_lat, rest]) => {
+            found.push(Contender { name, lat, local_lat, rest, library });
+        }
         Err(reason) => eprintln!("{name} is left out: {reason}"),
     };
     let everything = |program: PathBuf| [program.clone(), program.clone(), program];
@@ -51,16 +64,38 @@ pub(crate) fn find(libzmq: bool) -> Vec<Contender> {
             build("raw_stream", &[])?,
         ])
     };
-    add("raw", raw());
-    if libzmq {
-        add("libzmq", build("zmq_bench", &["-lzmq", "-pthread"]).map(everything));
+    add("raw", raw(), None);
+    let zmq_bench = if libzmq {
+        build("zmq_bench", &["-lzmq", "-pthread"]).map(everything)
     } else {
-        add("libzmq", Err("it is not installed".to_owned()));
-    }
+        Err("libzmq is not installed".to_owned())
+    };
+    add("libzmq", zmq_bench.clone(), None);
     let tightbeam = beside.join("tb_bench");
     let there = tightbeam.exists().then(|| everything(tightbeam.clone()));
-    add("tightbeam", there.ok_or_else(|| format!("there is no {}", tightbeam.display())));
+    add("tightbeam", there.ok_or_else(|| format!("there is no {}", tightbeam.display())), None);
+    // The very program that was linked with libzmq.
+    match stand_in(beside) {
+        Ok(library) => add("tightbeam C", zmq_bench, Some(library)),
+        Err(reason) => add("tightbeam C", Err(reason), None),
+    }
     found
+}
+
+/// A directory in which programs find our library as `libzmq.so.5`.
+fn stand_in(beside: &Path) -> Result<PathBuf, String> {
+    let library = beside.join("libzmq.so");
+    if !library.exists() {
+        return Err(format!("there is no {}", library.display()));
+    }
+    let directory = beside.join("bench-c/lib");
+    let link = directory.join("libzmq.so.5");
+    let linked = fs::create_dir_all(&directory).and_then(|()| match symlink(&library, &link) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    });
+    linked.map_err(|error| format!("{}: {error}", link.display()))?;
+    Ok(directory)
 }
 
 /// Compiles a program of `benches/c`; quick enough to be done every time.

@@ -57,10 +57,16 @@ impl Placements {
 
     fn command(&self, program: &Contender, workload: &Workload, server: bool) -> Command {
         let path = program.program(workload);
-        let Some([one, two]) = self.cores(workload.placement) else { return Command::new(path) };
-        let core = if server { one } else { two };
-        let mut command = Command::new("taskset");
-        command.args(["-c", &core.to_string()]).arg(path);
+        let mut command = match self.cores(workload.placement) {
+            None => Command::new(path),
+            Some([one, two]) => {
+                let core = if server { one } else { two };
+                let mut command = Command::new("taskset");
+                command.args(["-c", &core.to_string()]).arg(path);
+                command
+            }
+        };
+        program.equip(&mut command);
         command
     }
 }
@@ -141,6 +147,7 @@ pub(crate) fn once(
     let deadline = Instant::now() + LIMIT;
     let [server, client] = if workload.transport == Transport::Inproc {
         let mut command = Command::new(contender.program(workload));
+        contender.equip(&mut command);
         command.args([workload.mode.name(), "both", &endpoint]).args(workload.arguments(depth));
         let cores = placements.cores(workload.placement);
         command.args(cores.iter().flatten().map(usize::to_string));

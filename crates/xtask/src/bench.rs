@@ -15,9 +15,14 @@ const URGENT: [&str; 5] = [
     "echo -20 >/proc/self/autogroup; exec nice -n -20 \"$0\" \"$@\"",
 ];
 
+/// What builds the harness, the Rust contender and the library for the C one.
+pub(crate) const CONTENDERS: [&str; 6] =
+    ["--package", "tightbeam-benches", "--package", "tightbeam-capi", "--bins", "--lib"];
+
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let tools = setup::run();
-    let release = ["build", "--release", "--package", "tightbeam-benches", "--bins"];
+    let mut release = vec!["build", "--release"];
+    release.extend(CONTENDERS);
     let harness = build("bench", &release)?;
     let urgent = arguments.iter().any(|argument| argument == "--urgent");
     let mut command = if urgent {

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::bench::CONTENDERS;
 use crate::demo::check_all;
 use crate::peers::{Program, Side, converse};
 use crate::project::{build, cargo, root, rust_peer, target};
@@ -161,7 +162,8 @@ fn benches(steps: &mut Steps, tools: &Tools) {
         return steps.skip(NAME, "there is no benches/Cargo.toml");
     }
     steps.check("the bench harness", || {
-        let words = ["build", "--package", "tightbeam-benches", "--bins"];
+        let mut words = vec!["build"];
+        words.extend(CONTENDERS);
         build("bench", &words).map(|_| String::new())
     });
     let mut command = Command::new(target().join("debug/bench"));
