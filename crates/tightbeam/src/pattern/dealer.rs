@@ -35,7 +35,7 @@ impl Dealer {
         }
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         self.incoming.recv(pipes)
     }
 

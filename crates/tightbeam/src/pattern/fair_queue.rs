@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Received;
+use super::{NOTHING_TO_RECEIVE, Received, Refusal};
 use crate::pipe::{PipeId, Pipes};
 
 /// The peers that have a whole message waiting, the next one first.
@@ -29,13 +29,13 @@ impl FairQueue {
 
     /// Takes the next part.
     #[inline]
-    pub(crate) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
-        let id = self.current()?;
-        let part = pipes.pop(id)?;
+    pub(crate) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
+        let id = self.current().ok_or(NOTHING_TO_RECEIVE)?;
+        let part = pipes.pop(id).ok_or(NOTHING_TO_RECEIVE)?;
         if !part.more {
             self.finish(part.left > 0);
         }
-        Some(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
+        Ok(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
     }
 
     /// Drops the rest of the current message, or all of it.

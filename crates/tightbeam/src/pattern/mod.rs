@@ -334,7 +334,7 @@ impl Pattern {
     /// Takes the next part.
     #[inline]
     pub(crate) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Received<'a>, Refusal> {
-        let received = match self {
+        match self {
             Pattern::Dealer(dealer) => dealer.recv(pipes),
             Pattern::Router(router) => router.routes.recv(pipes),
             Pattern::Stream(stream) => stream.routes.recv(pipes),
@@ -343,12 +343,11 @@ impl Pattern {
             Pattern::Sub(subscriber) => subscriber.recv(pipes),
             Pattern::XPub(publisher) => publisher.recv(pipes),
             Pattern::XSub(subscriber) => subscriber.recv(pipes),
-            Pattern::Req(req) => return req.recv(pipes),
-            Pattern::Rep(rep) => return rep.recv(pipes),
-            Pattern::Push(_) => return Err(Refusal::Unsupported(SocketType::Push, RECEIVE)),
-            Pattern::Pub(_) => return Err(Refusal::Unsupported(SocketType::Pub, RECEIVE)),
-        };
-        received.ok_or(NOTHING_TO_RECEIVE)
+            Pattern::Req(req) => req.recv(pipes),
+            Pattern::Rep(rep) => rep.recv(pipes),
+            Pattern::Push(_) => Err(Refusal::Unsupported(SocketType::Push, RECEIVE)),
+            Pattern::Pub(_) => Err(Refusal::Unsupported(SocketType::Pub, RECEIVE)),
+        }
     }
 
     /// Whether the next receive succeeds. What would be discarded is discarded now.

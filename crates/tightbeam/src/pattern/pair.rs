@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{NO_PEER_WITH_ROOM, Received, Refusal};
+use super::{NO_PEER_WITH_ROOM, NOTHING_TO_RECEIVE, Received, Refusal};
 use crate::pipe::{Parts, PipeId, Pipes};
 
 #[derive(Debug, Default)]
@@ -53,13 +53,13 @@ impl Pair {
         }
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
-        let id = *self.incoming.front()?;
-        let part = pipes.pop(id)?;
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
+        let id = *self.incoming.front().ok_or(NOTHING_TO_RECEIVE)?;
+        let part = pipes.pop(id).ok_or(NOTHING_TO_RECEIVE)?;
         if !part.more && part.left == 0 {
             self.incoming.pop_front();
         }
-        Some(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
+        Ok(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
     }
 
     pub(super) fn can_recv(&self) -> bool {

@@ -1,7 +1,7 @@
 //! PULL: messages come from the peers in turn (RFC 30).
 
-use super::Received;
 use super::fair_queue::FairQueue;
+use super::{Received, Refusal};
 use crate::pipe::{PipeId, Pipes};
 
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl Pull {
         self.peers.detach(id);
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         self.peers.recv(pipes)
     }
 

@@ -73,7 +73,7 @@ impl Rep {
             self.take_envelope(pipes);
             self.turn = Turn::Receiving;
         }
-        let received = self.incoming.recv(pipes).ok_or(NOTHING_TO_RECEIVE)?;
+        let received = self.incoming.recv(pipes)?;
         if !received.more {
             self.turn = Turn::Replying;
         }
@@ -83,7 +83,7 @@ impl Rep {
     fn take_envelope(&mut self, pipes: &mut Pipes) {
         self.asker = self.incoming.current().filter(|id| pipes.get(*id).is_some_and(|p| !p.dead));
         self.envelope.clear();
-        while let Some(part) = self.incoming.recv(pipes) {
+        while let Ok(part) = self.incoming.recv(pipes) {
             let body = part.body.as_slice();
             let is_delimiter = body.is_empty();
             let mut header = [0; 9];

@@ -105,11 +105,11 @@ impl Req {
         }
         if let Turn::Awaiting { id, .. } = self.turn {
             for _ in 0..1 + usize::from(id.is_some()) {
-                self.incoming.recv(pipes);
+                self.incoming.recv(pipes)?;
             }
             self.turn = Turn::Receiving;
         }
-        let received = self.incoming.recv(pipes).ok_or(NOTHING_TO_RECEIVE)?;
+        let received = self.incoming.recv(pipes)?;
         if !received.more {
             self.turn = Turn::Idle;
         }

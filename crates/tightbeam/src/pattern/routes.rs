@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use slotmap::SecondaryMap;
 
 use super::fair_queue::FairQueue;
-use super::{Received, Refusal};
+use super::{NOTHING_TO_RECEIVE, Received, Refusal};
 use crate::pipe::{Body, PipeId, Pipes};
 
 #[derive(Debug)]
@@ -163,15 +163,15 @@ impl Routes {
         self.by_id.values().any(|pipe| pipes.has_room(*pipe))
     }
 
-    pub(super) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Option<Received<'a>> {
+    pub(super) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Received<'a>, Refusal> {
         if self.addressed {
             let received = self.incoming.recv(pipes)?;
             self.addressed = received.more;
-            return Some(received);
+            return Ok(received);
         }
-        let pipe = self.incoming.current()?;
+        let pipe = self.incoming.current().ok_or(NOTHING_TO_RECEIVE)?;
         self.addressed = true;
-        Some(Received { pipe, body: Body::Slice(self.name_of(pipe)), more: true, quiet: true })
+        Ok(Received { pipe, body: Body::Slice(self.name_of(pipe)), more: true, quiet: true })
     }
 
     pub(super) fn can_recv(&self) -> bool {

@@ -1,8 +1,8 @@
 //! SUB: receives what it subscribed to, and checks it again on receipt (RFC 29).
 
-use super::Received;
 use super::fair_queue::FairQueue;
 use super::subscriptions::Subscriptions;
+use super::{NOTHING_TO_RECEIVE, Received, Refusal};
 use crate::options::Options;
 use crate::pipe::{PipeId, Pipes};
 
@@ -55,13 +55,13 @@ impl Sub {
         self.subscriptions.for_each_topic(f);
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         if !self.can_recv(pipes) {
-            return None;
+            return Err(NOTHING_TO_RECEIVE);
         }
         let received = self.incoming.recv(pipes)?;
         self.matched = received.more;
-        Some(received)
+        Ok(received)
     }
 
     /// Discards what no subscription matches: a peer may filter late, or not at all.

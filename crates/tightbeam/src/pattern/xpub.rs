@@ -10,7 +10,7 @@ use slotmap::SecondaryMap;
 use super::fair_queue::FairQueue;
 use super::publish::Publisher;
 use super::subscriptions::Subscriptions;
-use super::{Received, Refusal, Request};
+use super::{NOTHING_TO_RECEIVE, Received, Refusal, Request};
 use crate::options::Options;
 use crate::pipe::{Body, Parts, PipeId, Pipes};
 
@@ -195,8 +195,8 @@ impl XPub {
         Ok(())
     }
 
-    pub(super) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Option<Received<'a>> {
-        let id = self.incoming.current()?;
+    pub(super) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Received<'a>, Refusal> {
+        let id = self.incoming.current().ok_or(NOTHING_TO_RECEIVE)?;
         let waiting = pipes.waiting(id);
         if !self.open
             && let Some(peer) = self.peers.get_mut(id)
@@ -208,9 +208,9 @@ impl XPub {
             self.last = Some(id).filter(|id| pipes.get(*id).is_some_and(|pipe| !pipe.dead));
             self.incoming.finish(left);
             let body = Body::Slice(&self.given);
-            return Some(Received { pipe: id, body, more: false, quiet: left });
+            return Ok(Received { pipe: id, body, more: false, quiet: left });
         }
-        let part = pipes.pop(id)?;
+        let part = pipes.pop(id).ok_or(NOTHING_TO_RECEIVE)?;
         self.open = part.more;
         if !part.more {
             let peer = self.peers.get_mut(id);
@@ -220,7 +220,7 @@ impl XPub {
             });
             self.incoming.finish(part.left > 0 || !told);
         }
-        Some(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
+        Ok(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
     }
 
     pub(super) fn can_recv(&self) -> bool {

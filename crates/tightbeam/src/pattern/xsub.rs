@@ -2,7 +2,7 @@
 
 use super::fair_queue::FairQueue;
 use super::subscriptions::Subscriptions;
-use super::{News, Received};
+use super::{News, Received, Refusal};
 use crate::message::Frame;
 use crate::options::Options;
 use crate::pipe::{Parts, PipeId, Pipes};
@@ -112,7 +112,7 @@ impl XSub {
         }
     }
 
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Option<Received<'p>> {
+    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         self.incoming.recv(pipes)
     }
 

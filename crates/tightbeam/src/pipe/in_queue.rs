@@ -23,6 +23,7 @@ struct Chunk {
 }
 
 impl Chunk {
+    #[inline(always)]
     fn bytes(&self) -> &[u8] {
         &self.buffer[..self.end]
     }
@@ -55,6 +56,9 @@ impl Piece {
 #[derive(Debug, Default)]
 pub(crate) struct InQueue {
     pieces: VecDeque<Piece>,
+    /// Frames from this process that are still being gathered; a piece once they are
+    /// [sealed](InQueue::seal).
+    open: Vec<u8>,
     /// How much of the first piece was taken.
     head: usize,
     messages: usize,
@@ -131,10 +135,20 @@ impl InQueue {
 
     /// Adds a whole message from a socket of this process: frames in wire form, then `parts`. Bodies
     /// that lie outside their frame are not copied.
+    #[inline]
     pub(crate) fn push_message(&mut self, prefix: &[u8], parts: Parts<'_>) {
+        match parts {
+            Parts::Slice(body) if prefix.is_empty() => self.push_copy(false, body),
+            _ => self.push_parts(prefix, parts),
+        }
+        self.messages += 1;
+    }
+
+    #[inline(never)]
+    fn push_parts(&mut self, prefix: &[u8], parts: Parts<'_>) {
         if !prefix.is_empty() {
-            self.local_chunk(prefix.len()).append(prefix);
-            self.bytes += prefix.len();
+            self.reserve(prefix.len());
+            self.open.extend_from_slice(prefix);
         }
         match parts {
             Parts::Slice(body) => self.push_copy(false, body),
@@ -144,6 +158,7 @@ impl InQueue {
                     if frame.is_inline() {
                         self.push_copy(i < last, frame);
                     } else {
+                        self.seal();
                         self.bytes += frame.len();
                         let body = frame.share_body();
                         self.pieces.push_back(Piece::Large { more: i < last, body });
@@ -151,48 +166,65 @@ impl InQueue {
                 }
             }
         }
-        self.messages += 1;
     }
 
+    #[inline(always)]
     fn push_copy(&mut self, more: bool, body: &[u8]) {
-        let mut header = [u8::from(more), 0, 0, 0, 0, 0, 0, 0, 0];
-        let n = match u8::try_from(body.len()) {
-            Ok(len) => {
-                header[1] = len;
-                2
-            }
-            Err(_) => encode_header(more, false, body.len() as u64, &mut header),
-        };
-        let chunk = self.local_chunk(n + body.len());
-        let buffer = &mut chunk.buffer;
-        buffer.truncate(chunk.end);
-        buffer.reserve(header.len() + body.len());
-        // A copy of known length needs no call.
-        buffer.extend_from_slice(&header);
-        buffer.truncate(chunk.end + n);
-        buffer.extend_from_slice(body);
-        chunk.end = buffer.len();
-        self.bytes += n + body.len();
+        self.reserve(9 + body.len());
+        match u8::try_from(body.len()) {
+            Ok(len) => self.open.extend_from_slice(&[u8::from(more), len]),
+            Err(_) => self.push_long_header(more, body.len()),
+        }
+        self.open.extend_from_slice(body);
     }
 
-    /// A chunk at the end that takes so many bytes more: a frame lies in one piece.
-    #[inline]
-    fn local_chunk(&mut self, bytes: usize) -> &mut Chunk {
-        let fits = |chunk: &Chunk| chunk.end == 0 || chunk.end + bytes <= LOCAL_CHUNK;
-        if !matches!(self.pieces.back(), Some(Piece::Chunk(chunk)) if fits(chunk)) {
-            let first = self.pieces.is_empty();
-            let capacity = if first { bytes } else { bytes.max(LOCAL_CHUNK) };
-            let buffer = Vec::with_capacity(capacity);
-            self.pieces.push_back(Piece::Chunk(Chunk { buffer, end: 0 }));
+    #[inline(never)]
+    fn push_long_header(&mut self, more: bool, len: usize) {
+        let mut header = [0; 9];
+        let n = encode_header(more, false, len as u64, &mut header);
+        self.open.extend_from_slice(&header[..n]);
+    }
+
+    /// Makes room for so many bytes: a frame lies in one piece.
+    #[inline(always)]
+    fn reserve(&mut self, bytes: usize) {
+        if self.open.capacity() - self.open.len() < bytes {
+            self.make_room(bytes);
         }
-        match self.pieces.back_mut() {
-            Some(Piece::Chunk(chunk)) => chunk,
-            _ => unreachable!("the last piece is the chunk that was found or made"),
+    }
+
+    #[cold]
+    fn make_room(&mut self, bytes: usize) {
+        let needed = self.open.len() + bytes;
+        if needed > LOCAL_CHUNK && !self.open.is_empty() {
+            self.seal();
+            self.open.reserve_exact(bytes.max(LOCAL_CHUNK));
+        } else {
+            let capacity = (4 * self.open.capacity()).min(LOCAL_CHUNK).max(needed);
+            self.open.reserve_exact(capacity - self.open.len());
+        }
+    }
+
+    /// What was gathered becomes a piece, from which it can be taken.
+    pub(crate) fn seal(&mut self) {
+        if !self.open.is_empty() {
+            let buffer = std::mem::take(&mut self.open);
+            self.bytes += buffer.len();
+            self.pieces.push_back(Piece::Chunk(Chunk { end: buffer.len(), buffer }));
+        }
+    }
+
+    /// All was taken: messages may be pushed, if they are few into the buffer that they came in.
+    pub(crate) fn start_over(&mut self) {
+        self.trim();
+        if let Some(Piece::Chunk(chunk)) = self.pieces.pop_front() {
+            self.open = chunk.buffer;
+            self.open.clear();
         }
     }
 
     /// Takes the next part. Only whole messages are given out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<Part<'_>> {
         if self.messages == 0 {
             return None;
@@ -202,21 +234,27 @@ impl InQueue {
             Some(Piece::Chunk(chunk)) => short_frame(chunk.bytes(), self.head),
             _ => None,
         };
-        let (more, at, end) = match short {
-            Some((more, len)) => (more, self.head + 2, self.head + 2 + len),
-            None => match self.seek()? {
-                (Some(header), at) => {
-                    (header.more, at, at + usize::try_from(header.body_len).ok()?)
-                }
-                (None, _) => return self.pop_large(),
-            },
-        };
+        let Some((more, len)) = short else { return self.pop_other() };
         let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
-        let body = Body::Slice(chunk.bytes().get(at..end)?);
-        self.head = end;
+        let at = self.head + 2;
+        let body = Body::Slice(chunk.bytes().get(at..at + len)?);
+        self.head = at + len;
         self.messages -= usize::from(!more);
         let left = self.messages;
         Some(Part { body, more, left, quiet: left > 0 })
+    }
+
+    /// The same for any other frame.
+    #[inline(never)]
+    fn pop_other(&mut self) -> Option<Part<'_>> {
+        let (Some(header), at) = self.seek()? else { return self.pop_large() };
+        let Some(Piece::Chunk(chunk)) = self.pieces.front() else { return None };
+        let end = at + usize::try_from(header.body_len).ok()?;
+        let body = Body::Slice(chunk.bytes().get(at..end)?);
+        self.head = end;
+        self.messages -= usize::from(!header.more);
+        let left = self.messages;
+        Some(Part { body, more: header.more, left, quiet: left > 0 })
     }
 
     fn pop_large(&mut self) -> Option<Part<'_>> {

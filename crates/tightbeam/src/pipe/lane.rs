@@ -46,6 +46,8 @@ struct Lane {
     taken: u64,
     /// Messages pushed, and not reported as received.
     outstanding: usize,
+    /// So many may be outstanding for a push to need no second look: [`settle`](Lane::settle).
+    plain: usize,
     /// The sender's SNDHWM; 0 is no limit.
     send_hwm: usize,
     /// The receiver's RCVHWM, once there is a receiver; 0 is no limit.
@@ -69,6 +71,15 @@ impl Lane {
         }
     }
 
+    /// The limit has changed, or who is there, or what is kept.
+    fn settle(&mut self) {
+        self.plain = match self.limit() {
+            _ if self.receiver_gone || self.conflated => 0,
+            0 => usize::MAX,
+            limit => limit,
+        };
+    }
+
     fn room(&self) -> usize {
         match self.limit() {
             _ if self.receiver_gone => 0,
@@ -77,10 +88,14 @@ impl Lane {
         }
     }
 
-    /// Keeps the last part of a message, and nothing else. The receiver must be called: it may have an
-    /// older one, which it is not to receive.
+    /// A push that found no room, or of which only the last part is kept, and nothing before it. Then
+    /// the receiver must be called: it may have an older one, which it is not to receive.
     #[cold]
-    fn replace(&mut self, parts: Parts<'_>) -> Pushed {
+    fn refuse_or_replace(&mut self, parts: Parts<'_>) -> Pushed {
+        if self.room() == 0 {
+            self.sender_waits = true;
+            return Pushed::Refused;
+        }
         let replaced = std::mem::take(&mut self.queue);
         self.queue.push_message(&[], parts.last());
         self.outstanding = 1;
@@ -110,6 +125,13 @@ fn lock(lane: &Shared) -> MutexGuard<'_, Lane> {
     lane.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Changes what [`Lane::settle`] goes by.
+fn change(lane: &Shared, f: impl FnOnce(&mut Lane)) {
+    let mut lane = lock(lane);
+    f(&mut lane);
+    lane.settle();
+}
+
 /// One socket's end of the two lanes between it and another.
 #[derive(Debug)]
 pub(crate) struct LaneEnd {
@@ -124,9 +146,12 @@ pub(crate) struct LaneEnd {
 impl LaneEnd {
     /// Both ends of a connection; the first belongs to the socket with these marks.
     pub(crate) fn pair(send_hwm: usize, recv_hwm: usize) -> (LaneEnd, LaneEnd) {
-        let there = Shared::new(Mutex::new(Lane { send_hwm, ..Lane::default() }));
-        let back = Lane { recv_hwm: Some(recv_hwm), ..Lane::default() };
-        let back = Shared::new(Mutex::new(back));
+        let lane = |mut lane: Lane| {
+            lane.settle();
+            Shared::new(Mutex::new(lane))
+        };
+        let there = lane(Lane { send_hwm, ..Lane::default() });
+        let back = lane(Lane { recv_hwm: Some(recv_hwm), ..Lane::default() });
         let end = |outgoing: &Shared, incoming: &Shared| LaneEnd {
             outgoing: Arc::clone(outgoing),
             incoming: Arc::clone(incoming),
@@ -138,14 +163,14 @@ impl LaneEnd {
 
     /// The marks of this end's socket.
     pub(crate) fn set_marks(&mut self, send_hwm: usize, recv_hwm: usize) {
-        lock(&self.outgoing).send_hwm = send_hwm;
-        lock(&self.incoming).recv_hwm = Some(recv_hwm);
+        change(&self.outgoing, |lane| lane.send_hwm = send_hwm);
+        change(&self.incoming, |lane| lane.recv_hwm = Some(recv_hwm));
     }
 
     /// Keeps only the last message of each direction from here on, whatever the other end wants.
     pub(crate) fn conflate(&self) {
-        lock(&self.outgoing).conflated = true;
-        lock(&self.incoming).conflated = true;
+        change(&self.outgoing, |lane| lane.conflated = true);
+        change(&self.incoming, |lane| lane.conflated = true);
     }
 
     /// Whether a push would succeed. If not, this end is called when it would.
@@ -162,14 +187,11 @@ impl LaneEnd {
     }
 
     /// Sends a message, if there is room.
+    #[inline]
     pub(crate) fn push(&self, prefix: &[u8], parts: Parts<'_>) -> Pushed {
         let mut lane = lock(&self.outgoing);
-        if lane.room() == 0 {
-            lane.sender_waits = true;
-            return Pushed::Refused;
-        }
-        if lane.conflated {
-            return lane.replace(parts);
+        if lane.outstanding >= lane.plain {
+            return lane.refuse_or_replace(parts);
         }
         lane.queue.push_message(prefix, parts);
         lane.outstanding += 1;
@@ -211,8 +233,9 @@ impl LaneEnd {
             *stale = Some(std::mem::take(queue));
         }
         if queue.messages() == 0 {
-            queue.trim();
+            queue.start_over();
             std::mem::swap(queue, &mut lane.queue);
+            queue.seal();
             lane.taken += queue.messages() as u64;
             lane.awake = queue.messages() > 0;
         }
@@ -222,7 +245,7 @@ impl LaneEnd {
     /// This end sends nothing more, and has room for nothing more; what is in the lanes may still be
     /// received.
     pub(crate) fn close(&self) {
-        lock(&self.incoming).receiver_gone = true;
+        change(&self.incoming, |lane| lane.receiver_gone = true);
     }
 
     /// What nobody will receive at this end, to be dropped once the socket's lock is released.

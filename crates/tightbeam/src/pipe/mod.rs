@@ -400,7 +400,7 @@ impl Pipes {
     }
 
     /// Takes the next part that the peer sent.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self, id: PipeId) -> Option<Part<'_>> {
         let pipe = self.slots.get_mut(id)?;
         let mut part = pipe.incoming.pop()?;

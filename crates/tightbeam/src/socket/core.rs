@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 use std::time::Instant;
 
 use mio::unix::SourceFd;
@@ -161,27 +161,27 @@ impl Core {
     /// Locks the socket for a call of the application.
     #[inline]
     pub(crate) fn lock(&self) -> Result<Guard<'_>> {
-        if self.is_forked() {
-            return Err(Error::Forked);
-        }
-        let guard = self.lock_always();
-        guard.check_open()?;
-        Ok(guard)
+        Ok(Guard::new(self, self.acquire(false)?))
     }
 
-    /// Locks the socket unless somebody else has.
-    pub(crate) fn try_lock(&self) -> Result<Guard<'_>> {
+    /// The lock for a call of the application; `only_free` does not wait until somebody else releases it.
+    /// Every send and receive makes its [`Guard`] of this where it stays: moving one costs more than the lock.
+    #[inline(always)]
+    pub(super) fn acquire(&self, only_free: bool) -> Result<MutexGuard<'_, State>> {
         if self.is_forked() {
             return Err(Error::Forked);
         }
-        let state = match self.state.try_lock() {
-            Ok(state) => state,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(Error::Busy),
+        let state = if only_free {
+            match self.state.try_lock() {
+                Ok(state) => state,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return Err(Error::Busy),
+            }
+        } else {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner)
         };
-        let guard = Guard::new(self, state);
-        guard.check_open()?;
-        Ok(guard)
+        state.check_open()?;
+        Ok(state)
     }
 
     /// In a forked child: closes the descriptors that can be reached without waiting, and nothing

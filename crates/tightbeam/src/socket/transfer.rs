@@ -31,8 +31,8 @@ pub struct Copied {
 
 impl Core {
     #[inline]
-    fn lock_for(&self, timing: Timing) -> Result<Guard<'_>> {
-        if timing == Timing::TryLock { self.try_lock() } else { self.lock() }
+    fn lock_for(&self, timing: Option<Timing>) -> Result<Guard<'_>> {
+        Ok(Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?))
     }
 
     /// Sends a whole message; staged parts go before it. The caller keeps what is refused.
@@ -41,7 +41,7 @@ impl Core {
             return Err(Error::BadMessage("a message has at least one part"));
         }
         self.check_lengths(frames)?;
-        let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        let guard = self.lock_for(timing)?;
         if frames.len() > 1 {
             guard.check_count(frames.len())?;
         }
@@ -69,7 +69,7 @@ impl Core {
         if body.len() >= REFERENCE_FROM || body.len() > self.max_part {
             return self.send(&[Frame::copy_from(body)], timing);
         }
-        let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        let guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
         if guard.staged.is_empty() {
             return self.send_parts(guard, Parts::Slice(body), timing);
         }
@@ -88,7 +88,7 @@ impl Core {
             return self.send(std::slice::from_ref(frame), timing);
         }
         self.check_lengths(std::slice::from_ref(frame))?;
-        let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        let guard = self.lock_for(timing)?;
         if !guard.staged.is_empty() {
             if guard.pattern.sends_in_two(&guard.options) {
                 drop(guard);
@@ -115,7 +115,7 @@ impl Core {
     }
 
     fn send_staged(&self, all: &[Frame], timing: Option<Timing>) -> Result<()> {
-        let guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        let guard = self.lock_for(timing)?;
         let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
         let ((), mut guard) = self.block_on(guard, Interest::Send, timing, |guard| {
             let parts = Parts::Frames(all);
@@ -139,7 +139,7 @@ impl Core {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn send_parts(
         &self,
         mut guard: Guard<'_>,
@@ -148,7 +148,10 @@ impl Core {
     ) -> Result<()> {
         match guard.offer(parts) {
             Ok(()) => {
-                self.after_send(guard, parts.body_bytes());
+                // Nothing is, where it went to a socket of this process.
+                if !guard.pipes.dirty.is_empty() {
+                    self.after_send(guard, parts.body_bytes());
+                }
                 Ok(())
             }
             Err(Refusal::WouldBlock(_)) => self.wait_to_send(guard, parts, timing),
@@ -202,31 +205,19 @@ impl Core {
         timing: Option<Timing>,
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
-        let mut guard = self.lock_for(timing.unwrap_or(Timing::Forever))?;
+        let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
         let taken = take(&mut guard);
         guard.resume_skipped();
-        let received = match taken {
-            Err(Refusal::WouldBlock(_)) => {
-                let timing = timing.unwrap_or_else(|| guard.options.rcvtimeo.into());
-                let (received, again) = self.wait_to_receive(guard, timing, take)?;
-                guard = again;
-                received
+        match taken {
+            Err(Refusal::WouldBlock(_)) => self.wait_to_receive(guard, timing, take),
+            Err(refusal) => Err(refusal.into_error(NO_PARTS)),
+            Ok(received) => {
+                if guard.count_unasked() {
+                    drop(guard);
+                    self.glance();
+                }
+                Ok(received)
             }
-            Err(refusal) => return Err(refusal.into_error(NO_PARTS)),
-            Ok(received) => received,
-        };
-        self.ask_now_and_then(guard);
-        Ok(received)
-    }
-
-    /// A part was received: asks the kernel for news after many.
-    #[inline]
-    fn ask_now_and_then(&self, mut guard: Guard<'_>) {
-        guard.unasked += 1;
-        if guard.unasked >= ASK_AFTER && (guard.pipes.len() > 1 || guard.unasked >= ASK_SELDOM) {
-            guard.unasked = 0;
-            drop(guard);
-            self.glance();
         }
     }
 
@@ -237,7 +228,10 @@ impl Core {
         guard.resume_skipped();
         match taken {
             Ok(message) => {
-                self.ask_now_and_then(guard);
+                if guard.count_unasked() {
+                    drop(guard);
+                    self.glance();
+                }
                 Ok(Some(message))
             }
             // Not now, not in turn, or never.
@@ -268,9 +262,10 @@ impl Core {
     fn wait_to_receive<'a, R>(
         &'a self,
         mut guard: Guard<'a>,
-        timing: Timing,
+        timing: Option<Timing>,
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
-    ) -> Result<(R, Guard<'a>)> {
+    ) -> Result<R> {
+        let timing = timing.unwrap_or_else(|| guard.options.rcvtimeo.into());
         if timing == Timing::Never {
             // Nobody else asks the kernel while the callers have claimed the socket.
             drop(guard);
@@ -280,13 +275,18 @@ impl Core {
         if !timing.waits() {
             self.settle_events(&mut guard);
         }
-        self.block_on(guard, Interest::Receive, timing, |guard| {
+        let (received, mut guard) = self.block_on(guard, Interest::Receive, timing, |guard| {
             let mut taken = take(guard);
             while guard.resume_skipped() && matches!(taken, Err(Refusal::WouldBlock(_))) {
                 taken = take(guard);
             }
             taken.map_err(|refusal| refusal.into_error(NO_PARTS))
-        })
+        })?;
+        if guard.count_unasked() {
+            drop(guard);
+            self.glance();
+        }
+        Ok(received)
     }
 }
 
@@ -307,6 +307,17 @@ fn take_message(state: &mut State) -> Result<Message, Refusal> {
 }
 
 impl State {
+    /// A part was received. True after many: the kernel is to be asked for news.
+    #[inline]
+    fn count_unasked(&mut self) -> bool {
+        self.unasked += 1;
+        let ask = self.unasked >= ASK_AFTER && (self.pipes.len() > 1 || self.unasked >= ASK_SELDOM);
+        if ask {
+            self.unasked = 0;
+        }
+        ask
+    }
+
     /// Refuses what peers would refuse with the connection: the parts that are staged and so many more.
     fn check_count(&self, parts: usize) -> Result<()> {
         let most = self.options.max_frames;

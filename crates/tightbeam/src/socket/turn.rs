@@ -339,8 +339,8 @@ impl Driven for Core {
     }
 
     fn look_at_burst(&self) -> Look {
-        let look = match self.try_lock() {
-            Ok(mut guard) => guard.burst.look(),
+        let look = match self.acquire(true) {
+            Ok(mut state) => state.burst.look(),
             // Whoever holds the lock is sending: waiting for it would only slow the burst down.
             Err(Error::Busy) => Look::Steady,
             Err(_) => Look::Over,

@@ -42,7 +42,9 @@ mod in_queue {
             Some(())
         }
 
-        pub(crate) fn trim(&mut self) {}
+        pub(crate) fn seal(&mut self) {}
+
+        pub(crate) fn start_over(&mut self) {}
     }
 }
 
