@@ -176,6 +176,56 @@ fn a_silent_proxy_is_given_up_in_time() {
     }
 }
 
+/// One attempt each: it never ends, it drips so that no single byte is late, it stops in every place.
+#[test]
+fn after_a_proxy_has_lied_in_every_way_a_good_one_is_used() {
+    let context = Context::new();
+    let pull = open::<Pull>(&context);
+    let target = bind(&pull);
+    let address = target.as_str().strip_prefix("tcp://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let push = by_way_of(&context, &listener.local_addr().unwrap().to_string());
+    set(&push, CONNECT_TIMEOUT, 300);
+    set(&push, RECONNECT_IVL, 1);
+    let long_name = [&b"\x05\0\0\x03\xff"[..], &[b'n'; 255], b"\0\x07"].concat();
+    let script = std::thread::spawn(move || {
+        let accept = || {
+            let client = Client(listener.accept().unwrap().0);
+            client.0.set_read_timeout(Some(LIMIT)).unwrap();
+            client
+        };
+        for endless in [&[5; 4096][..], &[0; 4096], &[0xff; 4096]] {
+            let mut client = accept();
+            while client.0.write_all(endless).is_ok() {}
+        }
+        let mut slow = accept();
+        for byte in [&b"\x05\0"[..], &long_name].concat() {
+            std::thread::sleep(Duration::from_millis(50));
+            if slow.0.write_all(&[byte]).is_err() {
+                break;
+            }
+        }
+        let granted = [&b"\x05\0"[..], &long_name].concat();
+        for cut in [0, 1, 2, 3, 6, 7, 100, granted.len() - 1, granted.len()] {
+            let mut client = accept();
+            client.expect(b"\x05\x01\0");
+            client.drip_unless_gone(&granted[..cut]);
+        }
+        let mut client = accept();
+        client.expect(b"\x05\x01\0");
+        client.drip(b"\x05\0");
+        client.expect(b"\x05\x01\0\x03\x0fexample.invalid\0\x50");
+        // A bound address of the greatest length, and the peer's greeting right behind it.
+        client.0.write_all(&long_name).unwrap();
+        client.relay(TcpStream::connect(address).unwrap());
+    });
+    push.connect("tcp://example.invalid:80").unwrap();
+    push.send("through all of it").unwrap();
+    assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "through all of it");
+    drop((push, pull));
+    script.join().unwrap();
+}
+
 #[test]
 fn a_malformed_proxy_is_refused_when_connecting() {
     let context = Context::new();

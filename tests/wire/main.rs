@@ -14,9 +14,11 @@ mod hostile;
 mod memory;
 mod over_ipc;
 mod pressure;
+mod raw;
 mod sigpipe;
 mod starved;
 mod thousand;
+mod upstream;
 mod versions;
 
 #[global_allocator]
