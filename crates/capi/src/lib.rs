@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod raw;
 mod slot;
 pub mod socket;
+pub mod timers;
 pub mod transfer;
 pub mod utils;
 pub mod version;

@@ -152,6 +152,30 @@ impl Task {
     }
 }
 
+/// What a timer calls: with its number and the argument.
+pub(crate) type TimerFn = unsafe extern "C" fn(c_int, *mut c_void);
+
+/// What a timer calls, and with what.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    function: TimerFn,
+    argument: *mut c_void,
+}
+
+// SAFETY: C gives the argument to whichever thread runs the timers.
+unsafe impl Send for Alarm {}
+
+impl Alarm {
+    pub(crate) fn new(function: TimerFn, argument: Handle) -> Alarm {
+        Alarm { function, argument: argument.0 }
+    }
+
+    pub(crate) fn ring(&self, timer_id: c_int) {
+        // SAFETY: C promises that it may be called so until the timer is cancelled.
+        unsafe { (self.function)(timer_id, self.argument) }
+    }
+}
+
 /// A variable of the caller's, or NULL.
 ///
 /// cbindgen:transparent-typedef
@@ -269,6 +293,50 @@ impl Msg {
         unsafe { Frame::bury(self.pointer()?) };
         Ok(())
     }
+}
+
+/// Parts of a message: where each is, and how long.
+///
+/// cbindgen:transparent-typedef
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Parts(*mut libc::iovec);
+
+impl Parts {
+    /// The bytes of the first `count`, which must be one at least.
+    pub(crate) fn bytes<'a>(self, count: usize) -> Result<impl Iterator<Item = Result<&'a [u8]>>> {
+        self.check(count)?;
+        // SAFETY: C promises so many parts, each with so many bytes, and not to change them during the call.
+        let parts = unsafe { slice::from_raw_parts::<libc::iovec>(self.0, count) };
+        Ok(parts.iter().map(|part| Input(part.iov_base).bytes(part.iov_len)))
+    }
+
+    /// Room for `count`, one at least.
+    pub(crate) fn room<'a>(self, count: usize) -> Result<&'a mut [libc::iovec]> {
+        self.check(count)?;
+        // SAFETY: C promises room for so many that nobody else uses during the call, initialised or only to be written to.
+        Ok(unsafe { slice::from_raw_parts_mut(self.0, count) })
+    }
+
+    fn check(self, count: usize) -> Result<()> {
+        let most = isize::MAX as usize / size_of::<libc::iovec>();
+        if self.0.is_null() || count == 0 || count > most {
+            return Err(Errno(libc::EINVAL));
+        }
+        Ok(())
+    }
+}
+
+/// A copy of the bytes that C frees with `free`; never NULL.
+pub(crate) fn copy_for_c(bytes: &[u8]) -> Result<libc::iovec> {
+    // SAFETY: takes any size.
+    let copy = unsafe { libc::malloc(bytes.len().max(1)) };
+    if copy.is_null() {
+        return Err(Errno(libc::ENOMEM));
+    }
+    // SAFETY: there is room for them, which nobody else knows of.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), copy.cast(), bytes.len()) };
+    Ok(libc::iovec { iov_base: copy, iov_len: bytes.len() })
 }
 
 fn check(pointer: *const c_void, len: usize) -> Result<()> {

@@ -7,7 +7,7 @@ use tightbeam::{AnySocket, Frame, Timing};
 
 use crate::constants::{ZMQ_DONTWAIT, ZMQ_SNDMORE};
 use crate::entry::{Result, enter, int_len};
-use crate::raw::{Handle, Input, Msg, Output};
+use crate::raw::{Handle, Input, Msg, Out, Output, Parts, copy_for_c};
 use crate::socket::socket;
 
 #[inline]
@@ -91,4 +91,49 @@ pub extern "C" fn zmq_sendmsg(socket: Handle, msg: Msg, flags: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_recvmsg(socket: Handle, msg: Msg, flags: c_int) -> c_int {
     zmq_msg_recv(msg, socket, flags)
+}
+
+/// Sends copies of `count` buffers: with `ZMQ_SNDMORE` as the parts of one message, otherwise each as a message. Answers the
+/// length of the last one.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_sendiov(socket: Handle, iov: Parts, count: usize, flags: c_int) -> c_int {
+    enter(-1, || {
+        let socket = self::socket(socket)?;
+        let mut parts = iov.bytes(count)?.peekable();
+        let mut len = 0;
+        while let Some(part) = parts.next() {
+            let part = part?;
+            let flags = if parts.peek().is_none() { flags & !ZMQ_SNDMORE } else { flags };
+            send_bytes(&socket, part, flags)?;
+            len = part.len();
+        }
+        Ok(int_len(len))
+    })
+}
+
+/// Receives the parts of a message, at most `*count`, each into memory that the caller frees with `free`. Answers how many, and
+/// writes the same to `*count`. Parts for which there is no room stay where they are.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_recviov(
+    socket: Handle,
+    iov: Parts,
+    count: Out<usize>,
+    flags: c_int,
+) -> c_int {
+    enter(-1, || {
+        let socket = self::socket(socket)?;
+        let room = iov.room(count.get(libc::EINVAL)?)?;
+        count.put(0);
+        let mut received = 0;
+        for place in room {
+            let part = socket.recv_part(timing(flags))?;
+            *place = copy_for_c(part.as_ref())?;
+            received += 1;
+            count.put(received);
+            if !part.more() {
+                break;
+            }
+        }
+        Ok(int_len(received))
+    })
 }
