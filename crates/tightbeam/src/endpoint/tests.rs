@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use proptest::prelude::*;
 
@@ -234,6 +234,78 @@ fn odd_texts_parse_back_or_are_refused() {
                 let for_socket = Endpoint::parse_for(&text, socket);
                 assert_eq!(for_socket.is_ok(), text.parse::<Endpoint>().is_ok(), "{text}");
             }
+        }
+    }
+}
+
+fn a_host() -> impl Strategy<Value = Host> {
+    let name = "[a-zA-Z0-9_-]{0,9}[g-z][a-zA-Z0-9_.-]{0,240}";
+    let interface = prop::sample::select(&["lo", "eth0", "1", "wlp2s0", "a.b-c_d"][..]);
+    prop_oneof![
+        Just(Host::Any),
+        any::<IpAddr>().prop_map(Host::Ip),
+        (any::<Ipv6Addr>(), interface).prop_map(|(ip, zone)| Host::Zoned(ip, zone.into())),
+        name.prop_map(|name| Host::Name(name.into())),
+    ]
+}
+
+fn a_host_and_port() -> impl Strategy<Value = HostPort> {
+    (a_host(), any::<u16>()).prop_map(|(host, port)| HostPort { host, port: Port::from(port) })
+}
+
+proptest! {
+    /// Also what stands in SOCKS_PROXY.
+    #[test]
+    fn a_host_and_a_port_print_back(place in a_host_and_port()) {
+        prop_assert_eq!(place.to_string().parse::<HostPort>(), Ok(place));
+    }
+
+    #[test]
+    fn a_source_and_a_target_print_back(source in prop::option::of(a_host_and_port()), target in a_host_and_port()) {
+        let address = TcpAddress { source, target };
+        prop_assert_eq!(address.to_string().parse::<TcpAddress>(), Ok(address.clone()));
+        let text = format!("tcp://{address}");
+        let endpoint = parse(&text);
+        prop_assert_eq!(endpoint.as_str(), &text);
+        prop_assert_eq!(endpoint.address(), &Address::Tcp(address.clone()));
+        prop_assert_eq!(endpoint.for_bind().is_ok(), address.source.is_none());
+        let connects = address.target.host != Host::Any && address.target.port != Port::Any;
+        prop_assert_eq!(endpoint.for_connect().is_ok(), connects);
+    }
+
+    #[test]
+    fn any_text_is_a_host_and_a_port_that_prints_back_or_is_refused(text in any::<String>(), cut in "[:%;*@/0-9\\[\\]]{0,12}") {
+        for text in [&text, &cut, &format!("{text}:{cut}"), &format!("{cut}:1"), &format!("{text}:1080")] {
+            if let Ok(place) = text.parse::<HostPort>() {
+                prop_assert_eq!(place.to_string().parse::<HostPort>(), Ok(place));
+            }
+        }
+    }
+
+    /// Paths and abstract names to the last byte, and beyond it.
+    #[test]
+    fn what_stands_behind_ipc_is_kept_to_the_byte(path in "\\PC{1,130}", mark in "@?") {
+        let text = format!("ipc://{mark}{path}");
+        let place = &text["ipc://".len()..];
+        match text.parse::<Endpoint>() {
+            Ok(endpoint) => {
+                prop_assert_eq!(endpoint.as_str(), &text);
+                prop_assert!(place.len() <= 107);
+                reparses(&text);
+            }
+            Err(error) => {
+                let long = error.errno() == libc::ENAMETOOLONG && place.len() > 107;
+                prop_assert!(long || place == "@", "{text}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_inproc_is_kept_to_the_byte(name in any::<String>()) {
+        let text = format!("inproc://{name}");
+        match text.parse::<Endpoint>() {
+            Ok(endpoint) => prop_assert_eq!(endpoint.as_str(), &text),
+            Err(_) => prop_assert!(name.is_empty() || name.contains('\0')),
         }
     }
 }

@@ -45,6 +45,10 @@ impl AddressFilter {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
+    use proptest::prelude::*;
+
     use super::AddressFilter;
 
     fn matches(filter: &str, address: &str) -> bool {
@@ -76,5 +80,42 @@ mod tests {
             assert_eq!(AddressFilter::parse(text.as_bytes()), None, "{text}");
         }
         assert_eq!(AddressFilter::parse(&[0xff, 0xfe]), None);
+    }
+
+    /// The bits of an address, the first in front.
+    fn bits_of(address: IpAddr) -> String {
+        match address {
+            IpAddr::V4(ip) => format!("{:032b}", u32::from(ip)),
+            IpAddr::V6(ip) => format!("{:0128b}", u128::from(ip)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_range_or_are_refused(bytes in any::<Vec<u8>>(), text in "[0-9a-f:.]{0,20}/?[-+0-9]{0,11}", address in any::<IpAddr>()) {
+            for given in [&bytes[..], text.as_bytes()] {
+                if let Some(filter) = AddressFilter::parse(given) {
+                    filter.matches(address);
+                }
+            }
+        }
+
+        #[test]
+        fn a_range_is_what_shares_its_leading_bits(range in any::<IpAddr>(), address in any::<IpAddr>(), flip in 0..128_usize, bits in 0..140_usize) {
+            let filter = AddressFilter::parse(format!("{range}/{bits}").as_bytes());
+            let most = if range.is_ipv4() { 32 } else { 128 };
+            prop_assert_eq!(filter.is_some(), bits <= most);
+            let Some(filter) = filter else { return Ok(()) };
+            let near = match range {
+                IpAddr::V4(ip) => IpAddr::from((u32::from(ip) ^ (1 << (flip % 32))).to_be_bytes()),
+                IpAddr::V6(ip) => IpAddr::from((u128::from(ip) ^ (1 << flip)).to_be_bytes()),
+            };
+            // An IPv4 address in IPv6's clothes is one of IPv4, and in no range of IPv6.
+            for address in [range, near, address].map(|address| address.to_canonical()) {
+                let same = range.is_ipv4() == address.is_ipv4()
+                    && bits_of(range)[..bits] == bits_of(address)[..bits];
+                prop_assert_eq!(filter.matches(address), same, "{} in {}/{}", address, range, bits);
+            }
+        }
     }
 }
