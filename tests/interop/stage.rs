@@ -227,16 +227,33 @@ impl End {
         self.try_connect(endpoint).expect("an endpoint");
     }
 
-    /// An endpoint where nobody is bound, but somebody was, so that it can be bound again.
+    /// Stops listening there.
     #[track_caller]
-    pub(crate) fn reserve(&mut self) -> String {
-        let endpoint = self.bind();
+    pub(crate) fn unbind(&mut self, endpoint: &str) {
         match self {
-            End::Ours { .. } => self.socket().unbind(&endpoint).expect("an endpoint"),
+            End::Ours { .. } => self.socket().unbind(endpoint).expect("an endpoint"),
             End::Theirs { puppet } => {
                 drop(tell(puppet, &format!("unbind {endpoint}")).expect("an endpoint"));
             }
         }
+    }
+
+    /// Connects there no longer.
+    #[track_caller]
+    pub(crate) fn disconnect(&mut self, endpoint: &str) {
+        match self {
+            End::Ours { .. } => self.socket().disconnect(endpoint).expect("an endpoint"),
+            End::Theirs { puppet } => {
+                drop(tell(puppet, &format!("disconnect {endpoint}")).expect("an endpoint"));
+            }
+        }
+    }
+
+    /// An endpoint where nobody is bound, but somebody was, so that it can be bound again.
+    #[track_caller]
+    pub(crate) fn reserve(&mut self) -> String {
+        let endpoint = self.bind();
+        self.unbind(&endpoint);
         self.until(EventKind::Closed);
         endpoint
     }

@@ -2,11 +2,13 @@
 //!
 //! The tables say which test shows an option, and why the others show nothing; every option stands in one of them.
 
+mod again;
 mod flow;
 mod metadata;
 mod names;
 mod publishing;
 mod requests;
+mod streams;
 mod timing;
 mod transports;
 mod types;
@@ -38,7 +40,7 @@ const SEEN: &[(&str, &str)] = &[
     ("TCP_ACCEPT_FILTER", "transports::accept_filters_send_the_others_away"),
     ("IMMEDIATE", "flow::an_immediate_sender_waits_for_its_peer"),
     ("XPUB_VERBOSE", "publishing::a_verbose_xpub_is_told_of_every_subscription"),
-    ("ROUTER_RAW", "names::a_raw_router_talks_with_whom_speaks_no_zmtp"),
+    ("ROUTER_RAW", "streams::a_raw_router_talks_with_whom_speaks_no_zmtp"),
     ("IPV6", "transports::ipv6_is_spoken_by_both"),
     ("PROBE_ROUTER", "names::a_probe_comes_before_anything_else_whoever_connects"),
     ("REQ_CORRELATE", "requests::correlated_requests_have_numbers_which_replies_have_to_bear"),
@@ -55,7 +57,7 @@ const SEEN: &[(&str, &str)] = &[
     ("XPUB_NODROP", "publishing::a_publisher_that_drops_nothing_has_no_room"),
     ("XPUB_MANUAL", "publishing::a_manual_xpub_decides_what_is_subscribed"),
     ("XPUB_WELCOME_MSG", "publishing::subscribers_are_welcomed"),
-    ("STREAM_NOTIFY", "names::streams_tell_of_peers_that_come_and_go_unless_told_not_to"),
+    ("STREAM_NOTIFY", "streams::streams_tell_of_peers_that_come_and_go_unless_told_not_to"),
     ("INVERT_MATCHING", "publishing::inverted_matching_lets_pass_what_nobody_subscribed"),
     ("HEARTBEAT_IVL", "timing::pings_are_answered_and_so_silence_is_no_end"),
     ("HEARTBEAT_TTL", "timing::a_peer_keeps_the_time_to_live_that_it_is_told"),

@@ -1,7 +1,7 @@
-//! Routing ids, probes, and connections without ZMTP.
+//! Routing ids and probes.
 
 use tightbeam::EventKind;
-use tightbeam::SocketType::{Dealer, Req, Router, Stream};
+use tightbeam::SocketType::{Dealer, Req, Router};
 use tightbeam::options::number;
 
 use crate::stage::{Cast, End};
@@ -127,70 +127,52 @@ fn a_router_names_one_peer_to_which_it_connects() {
     });
 }
 
+/// Both name the other one as they like, whatever it calls itself.
 #[test]
-fn streams_tell_of_peers_that_come_and_go_unless_told_not_to() {
+fn routers_name_each_other() {
     Cast::each(|cast| {
-        for notify in [1, 0] {
-            let (mut actor, mut other) = cast.ends(Stream, Stream);
-            actor.set_int(number::STREAM_NOTIFY, notify);
-            let endpoint = actor.bind();
-            other.set_text(number::CONNECT_ROUTING_ID, "server");
-            other.connect(&endpoint);
-            other.expect(&["server", ""]);
-            other.send(&["server", "bytes"]);
-            let mut message = actor.recv();
-            if notify == 1 {
-                assert_eq!(message[1], b"");
-                let id = message.swap_remove(0);
-                message = actor.recv();
-                assert_eq!(message[0], id);
+        for own_names in [false, true] {
+            let (mut actor, mut other) = cast.ends(Router, Router);
+            if own_names {
+                actor.set_text(number::ROUTING_ID, "actor");
+                other.set_text(number::ROUTING_ID, "other");
             }
-            assert_eq!(message[1], b"bytes");
-            actor.send(&[&message[0][..], b"answer"]);
-            other.expect(&["server", "answer"]);
-            // An empty message ends the connection.
-            actor.send(&[&message[0][..], b""]);
-            actor.stir();
-            other.expect(&["server", ""]);
+            for router in [&mut actor, &mut other] {
+                router.set_int(number::ROUTER_MANDATORY, 1);
+            }
+            let endpoint = other.bind();
+            actor.set_text(number::CONNECT_ROUTING_ID, "the one that binds");
+            actor.connect(&endpoint);
+            actor.send(&["the one that binds", "x", "y"]);
+            let mut message = other.recv();
+            assert_eq!(message[1..], [b"x", b"y"]);
+            if own_names {
+                assert_eq!(message[0], b"actor");
+            }
+            message[1] = b"answer".to_vec();
+            other.send(&message);
+            actor.expect(&["the one that binds", "answer", "y"]);
         }
     });
 }
 
 #[test]
-fn a_raw_router_talks_with_whom_speaks_no_zmtp() {
+fn a_name_that_was_chosen_lasts_over_reconnects() {
     Cast::each(|cast| {
-        let (mut actor, mut other) = cast.ends(Router, Stream);
-        actor.set_int(number::ROUTER_RAW, 1);
-        other.set_text(number::CONNECT_ROUTING_ID, "server");
-        let endpoint = actor.bind();
-        other.connect(&endpoint);
-        other.expect(&["server", ""]);
-        other.send(&["server", "bytes"]);
-        let message = loop {
-            let message = actor.recv();
-            if !message[1].is_empty() {
-                break message;
-            }
-        };
-        assert_eq!(message[1], b"bytes");
-        actor.send(&[&message[0][..], b"answer"]);
-        other.expect(&["server", "answer"]);
-    });
-}
-
-/// What a peer says first: the signature of its greeting, `FF ... 7F` (RFC 23).
-#[test]
-fn a_stream_sees_the_greeting_of_a_dealer() {
-    Cast::each(|cast| {
-        let (mut actor, mut other) = cast.ends(Dealer, Stream);
-        let endpoint = actor.bind();
-        other.set_text(number::CONNECT_ROUTING_ID, "server");
-        other.connect(&endpoint);
-        other.expect(&["server", ""]);
-        let mut said = Vec::new();
-        while said.len() < 10 {
-            said.extend_from_slice(&other.recv()[1]);
-        }
-        assert_eq!((said[0], said[9]), (0xff, 0x7f), "{said:?}");
+        let (mut actor, mut other) = cast.ends(Router, Dealer);
+        actor.set_int(number::ROUTER_MANDATORY, 1);
+        let endpoint = other.bind();
+        actor.set_text(number::CONNECT_ROUTING_ID, "chosen");
+        actor.connect(&endpoint);
+        actor.send(&["chosen", "x"]);
+        other.expect(&["x"]);
+        other.finish();
+        actor.until(EventKind::Disconnected);
+        let mut other = cast.other(Dealer);
+        other.bind_again(&endpoint);
+        other.send(&["y"]);
+        actor.expect(&["chosen", "y"]);
+        actor.send(&["chosen", "z"]);
+        other.expect(&["z"]);
     });
 }
