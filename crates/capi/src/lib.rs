@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod raw;
 mod slot;
 pub mod socket;
+mod sync;
 pub mod timers;
 pub mod transfer;
 pub mod utils;

@@ -7,8 +7,7 @@
 //!
 //! A word counts the users beside the state, so that one addition enters and one subtraction leaves.
 
-use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, UnsafeCell};
 
 const EMPTY: u64 = 0;
 const BEING_MADE: u64 = 1 << 32;
@@ -58,7 +57,7 @@ impl<T> Slot<T> {
     /// Puts a value in the slot that the caller has reserved.
     pub(crate) fn open(&self, value: T) {
         // SAFETY: only the thread that has reserved it touches the value before it is open.
-        unsafe { *self.value.get() = Some(value) };
+        self.value.with_mut(|place| unsafe { *place = Some(value) });
         // Others may be looking meanwhile, so that the number of users must be kept.
         self.word.fetch_add(OPEN - BEING_MADE, Ordering::Release);
     }
@@ -80,7 +79,7 @@ impl<T> Slot<T> {
             return;
         }
         // SAFETY: nobody uses it, and nobody will: whoever looks finds that it is not open.
-        let value = unsafe { (*self.value.get()).take() };
+        let value = self.value.with_mut(|place| unsafe { (*place).take() });
         self.word.fetch_add(GENERATION - BEING_EMPTIED, Ordering::Release);
         drop(value);
     }
@@ -113,7 +112,7 @@ impl<T> std::ops::Deref for Entered<'_, T> {
     #[inline]
     fn deref(&self) -> &T {
         // SAFETY: it was open when this was made, and is emptied only after it is dropped.
-        unsafe { (*self.slot.value.get()).as_ref().unwrap_unchecked() }
+        self.slot.value.with(|place| unsafe { (*place).as_ref().unwrap_unchecked() })
     }
 }
 

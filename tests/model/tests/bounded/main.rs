@@ -12,9 +12,13 @@ mod lane;
 #[allow(dead_code, reason = "the library uses more of it")]
 #[path = "../../../../crates/tightbeam/src/message/refcount.rs"]
 mod refcount;
+#[allow(dead_code, reason = "the library uses more of it")]
+#[path = "../../../../crates/capi/src/slot.rs"]
+mod slot;
 
 /// What the library's files are built on here.
 mod sync {
+    pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 }
@@ -65,6 +69,7 @@ mod claims;
 mod counts;
 mod edges;
 mod lanes;
+mod slots;
 
 use std::panic::catch_unwind;
 
