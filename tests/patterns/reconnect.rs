@@ -122,7 +122,10 @@ fn cuts_in_full_stream_lose_only_what_was_on_its_way_and_never_halve_swap_or_rep
         let mut connections: Vec<Frame> = Vec::new();
         let (mut heard, mut next_cut) = (HashSet::new(), 1_000);
         while !heard.contains(&(total - 1)) {
-            let message = pull.recv_timeout(LIMIT).unwrap();
+            let message = pull.recv_timeout(LIMIT);
+            let message = message.unwrap_or_else(|error| {
+                panic!("{error} beside {:?} and {:?}", push.stats(), pull.stats())
+            });
             let number = number_of(&message[0]);
             assert!(message.len() == 2, "{number}");
             assert!(message[1] == vec![number as u8; (number % 5_000) as usize], "{number}");
