@@ -179,3 +179,47 @@ fn no_option_of_libzmq_is_missing() {
     assert!(known.is_empty(), "libzmq knows {known:?}");
     assert_eq!(answers.lines().count(), lines.len());
 }
+
+/// What this library answers about a context, in the words of `options.c`.
+fn ask_context(number: i32, value: Option<i32>) -> String {
+    let context = Context::new();
+    let set = match value.map(|value| context.set_option(number, value)) {
+        None => "-".to_owned(),
+        Some(Ok(())) => "ok".to_owned(),
+        Some(Err(error)) => error.errno().to_string(),
+    };
+    let got = match context.option(number) {
+        Ok(value) => format!("={}", hex(&value.to_ne_bytes())),
+        Err(error) => error.errno().to_string(),
+    };
+    format!("{set} {got}")
+}
+
+#[test]
+fn options_of_contexts_are_those_of_libzmq() {
+    let Some(program) = theirs::options() else { return };
+    let values = [i32::MIN, -100, -2, -1, 0, 1, 2, 3, 7, 99, 1023, 65_535, 65_536, i32::MAX];
+    let values: Vec<Option<i32>> = values.map(Some).into_iter().chain([None]).collect();
+    let questions: Vec<(i32, Option<i32>)> =
+        (-1..130).flat_map(|number| values.iter().map(move |value| (number, *value))).collect();
+    let line = |(number, value): &(i32, Option<i32>)| {
+        let value = value.map_or("=".to_owned(), |value| format!("x{}", hex(&value.to_ne_bytes())));
+        format!("-1 {number} {value} 4")
+    };
+    let lines: Vec<String> = questions.iter().map(line).collect();
+    let answers = program.filter(&lines.join("\n")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(answers.lines().count(), lines.len(), "an answer for each question");
+    let differences: Vec<String> = questions
+        .iter()
+        .zip(answers.lines())
+        .map(|(&(number, value), theirs)| (number, value, ask_context(number, value), theirs))
+        .filter(|(_, _, ours, theirs)| ours != theirs)
+        .map(|(number, value, ours, theirs)| format!("{number} {value:?}: {ours}, not {theirs}"))
+        .collect();
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}

@@ -5,7 +5,9 @@
 
    The numbers of the type and the option; the value to set first, x and hexadecimal, NULL for a null pointer, or = to set nothing;
    how many bytes there are for a get afterwards, or - for no get. The answer has a word for each of the two: for the set ok or the
-   errno, - if there was none; for the get the value in hexadecimal (= in front, so that an empty one is seen), the errno, or -. */
+   errno, - if there was none; for the get the value in hexadecimal (= in front, so that an empty one is seen), the errno, or -.
+
+   A type of -1 asks about a context that was just made; its values are ints, whatever the room. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,6 +52,37 @@ static void get(void *socket, int option, size_t room)
     printf("\n");
 }
 
+static void ask_context(int option, const char *text, const char *room)
+{
+    void *context = zmq_ctx_new();
+    unsigned char byte[4] = {0};
+    int value;
+    if (strcmp(text, "=") == 0) {
+        printf("-");
+    } else {
+        for (size_t i = 0; i < 4; i++)
+            sscanf(text + 1 + 2 * i, "%2hhx", &byte[i]);
+        memcpy(&value, byte, sizeof value);
+        if (zmq_ctx_set(context, option, value))
+            printf("%d", zmq_errno());
+        else
+            printf("ok");
+    }
+    if (strcmp(room, "-") == 0) {
+        printf(" -\n");
+    } else {
+        errno = 0;
+        value = zmq_ctx_get(context, option);
+        if (value == -1 && zmq_errno() == EINVAL) {
+            printf(" %d\n", EINVAL);
+        } else {
+            memcpy(byte, &value, sizeof value);
+            printf(" =%02x%02x%02x%02x\n", byte[0], byte[1], byte[2], byte[3]);
+        }
+    }
+    zmq_ctx_term(context);
+}
+
 int main(void)
 {
     static char value[2 * LONGEST + 2];
@@ -57,6 +90,10 @@ int main(void)
     int type, option, asked = 0, none = 0;
     void *context = zmq_ctx_new();
     while (scanf("%d %d %200000s %15s", &type, &option, value, room) == 4) {
+        if (type == -1) {
+            ask_context(option, value, room);
+            continue;
+        }
         if (++asked % QUESTIONS_OF_A_CONTEXT == 0) {
             zmq_ctx_term(context);
             context = zmq_ctx_new();

@@ -161,6 +161,88 @@ fn options_of_other_sockets_and_unknown_ones_do_not_exist() {
     }
 }
 
+/// Drafts of libzmq that exist in no stable build of it: batches, messages at the beginning and end of connections, WebSockets,
+/// NORM and others.
+const DRAFTS: [i32; 18] =
+    [101, 102, 103, 104, 105, 106, 107, 110, 111, 114, 115, 117, 118, 119, 120, 121, 122, 124];
+
+#[test]
+fn drafts_do_not_exist() {
+    for &socket in ALL {
+        let mut options = Options::new(socket, &ContextOptions::default());
+        for number in DRAFTS {
+            for value in [Value::Int(1), Value::Bytes(b"hello")] {
+                let refused = options.set(number, value).unwrap_err();
+                assert!(matches!(refused, Error::UnknownOption(_)), "{number}");
+                assert_eq!(refused.errno(), libc::EINVAL, "{number}");
+            }
+            assert!(matches!(options.get(number), Err(Error::UnknownOption(_))), "{number}");
+        }
+    }
+}
+
+/// How many bytes a value of this kind has in C, if all have as many.
+fn size_in_c(kind: Kind) -> Option<usize> {
+    match kind {
+        Kind::Int { .. } | Kind::Bool | Kind::Flag | Kind::Truth | Kind::Ids => Some(4),
+        Kind::Int64 { .. } | Kind::UInt64 => Some(8),
+        Kind::Bytes { .. } | Kind::Text { .. } | Kind::Key => None,
+    }
+}
+
+#[test]
+fn a_number_of_the_wrong_size_is_refused() {
+    let zeros = [0; 64];
+    for spec in TABLE {
+        let Some(size) = size_in_c(spec.kind) else { continue };
+        for length in (0..=zeros.len()).filter(|length| *length != size) {
+            let refused = spec.decode(Some(&zeros[..length]));
+            assert!(matches!(refused, Err(Error::BadOption { .. })), "{}: {length}", spec.name);
+        }
+        assert!(spec.decode(Some(&zeros[..size])).is_ok(), "{}", spec.name);
+        // NULL names nothing, but where there is something to clear.
+        assert_eq!(spec.decode(None).is_ok(), spec.kind == Kind::Ids, "{}", spec.name);
+    }
+}
+
+#[test]
+fn null_clears_text_that_may_be_cleared_and_is_refused_otherwise() {
+    for spec in TABLE {
+        let Kind::Text { min, clears, .. } = spec.kind else { continue };
+        let taken = spec.decode(None).is_ok_and(|value| spec.kind.accepts(value));
+        assert_eq!(taken, clears || min == 0, "{}", spec.name);
+        let empty = spec.decode(Some(b"")).is_ok_and(|value| spec.kind.accepts(value));
+        assert_eq!(empty, min == 0, "{}: no text is not NULL", spec.name);
+    }
+}
+
+#[test]
+fn a_get_needs_as_much_room_as_the_value_and_numbers_no_more() {
+    let roomy = ["RCVMORE", "FD", "EVENTS", "THREAD_SAFE"];
+    for spec in TABLE.iter().filter(|spec| spec.access != Access::Set) {
+        let value = match (spec.kind, spec.default) {
+            (Kind::Int64 { .. }, _) => OwnedValue::Int64(7),
+            (Kind::UInt64, _) => OwnedValue::UInt64(7),
+            (Kind::Key, _) => OwnedValue::Bytes(vec![7; 32]),
+            (Kind::Bytes { .. } | Kind::Text { .. }, _) => OwnedValue::Bytes(vec![7; 5]),
+            _ => OwnedValue::Int(7),
+        };
+        let fits = |room: usize| match spec.kind {
+            Kind::Key => room == 32 || room == 41,
+            Kind::Bytes { .. } => room >= 5,
+            // With the NUL.
+            Kind::Text { .. } => room >= 6,
+            kind if roomy.contains(&spec.name) => Some(room) >= size_in_c(kind),
+            kind => Some(room) == size_in_c(kind),
+        };
+        for room in 0..=64 {
+            let got = spec.encode(value.clone(), room);
+            assert_eq!(got.is_ok(), fits(room), "{}: {room}", spec.name);
+            assert!(got.is_ok_and(|bytes| bytes.len() <= room) || !fits(room), "{}", spec.name);
+        }
+    }
+}
+
 #[test]
 fn what_the_socket_does_itself_is_only_checked() {
     let mut options = Options::new(SocketType::Sub, &ContextOptions::default());
