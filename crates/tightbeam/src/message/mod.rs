@@ -7,6 +7,7 @@ mod metadata;
 mod peer;
 mod raw;
 mod refcount;
+mod spare;
 mod storage;
 
 #[cfg(test)]

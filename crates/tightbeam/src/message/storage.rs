@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use bytes::Bytes;
 
 use super::refcount::RefCount;
+use super::spare;
 
 /// There is no memory for a body of the size that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -216,6 +217,13 @@ impl Block {
     /// Allocates room for `capacity` bytes, not initialised unless `zeroed`. The caller owns it as
     /// the one reference, and gives it away with [`Block::into_storage`] or [`Block::dealloc`].
     pub(super) fn alloc(capacity: usize, zeroed: bool) -> Result<NonNull<Block>, OutOfMemory> {
+        if !zeroed && let Some(spare) = spare::take(capacity) {
+            return Ok(spare.into_block());
+        }
+        Block::alloc_fresh(capacity, zeroed)
+    }
+
+    fn alloc_fresh(capacity: usize, zeroed: bool) -> Result<NonNull<Block>, OutOfMemory> {
         let layout = Block::layout(capacity)?;
         // SAFETY: the size is at least that of `Block`, which is not zero.
         let block = unsafe {
@@ -280,7 +288,40 @@ impl Block {
 
     /// SAFETY: `header` starts a block, and nobody refers to it any more.
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: promised by the caller.
-        unsafe { Block::dealloc(header.cast()) }
+        spare::keep(FreeBlock(header.cast()));
+    }
+}
+
+/// A block that nobody refers to.
+#[derive(Debug)]
+pub(super) struct FreeBlock(NonNull<Block>);
+
+// SAFETY: it owns its block alone, and a block is plain memory.
+unsafe impl Send for FreeBlock {}
+
+impl FreeBlock {
+    #[cfg(test)]
+    pub(super) fn alloc(capacity: usize) -> Result<FreeBlock, OutOfMemory> {
+        Block::alloc_fresh(capacity, false).map(FreeBlock)
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        // SAFETY: it owns the block, whose header was written when it was made.
+        unsafe { (*self.0.as_ptr()).capacity }
+    }
+
+    /// The block with one reference, as [`Block::alloc`] makes it. Its bytes are what they were.
+    fn into_block(self) -> NonNull<Block> {
+        let block = std::mem::ManuallyDrop::new(self).0;
+        // SAFETY: nobody else refers to it; its last reference was given up.
+        unsafe { (*block.as_ptr()).header.refs = RefCount::one() };
+        block
+    }
+}
+
+impl Drop for FreeBlock {
+    fn drop(&mut self) {
+        // SAFETY: it owns the block alone, and is gone.
+        unsafe { Block::dealloc(self.0) }
     }
 }
