@@ -22,5 +22,6 @@ pub mod socket;
 mod sync;
 pub mod timers;
 pub mod transfer;
+pub mod types;
 pub mod utils;
 pub mod version;

@@ -8,7 +8,8 @@ use tightbeam::Frame;
 
 use crate::constants::{ZMQ_MORE, ZMQ_SHARED, ZMQ_SRCFD};
 use crate::entry::{Errno, Result, enter, status};
-use crate::raw::{Buffer, FreeFn, Handle, Input, Msg, Text};
+use crate::raw::{Buffer, Handle, Input, Msg, Text};
+use crate::types::zmq_free_fn;
 
 /// Makes an empty message.
 #[unsafe(no_mangle)]
@@ -29,7 +30,7 @@ pub extern "C" fn zmq_msg_init_data(
     msg: Msg,
     data: Buffer,
     size: usize,
-    ffn: Option<FreeFn>,
+    ffn: Option<zmq_free_fn>,
     hint: Handle,
 ) -> c_int {
     status(|| msg.init_foreign(data, size, ffn, hint))

@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use tightbeam::Frame;
 
 use crate::entry::{Errno, Result};
+use crate::types::{zmq_free_fn, zmq_msg_t, zmq_thread_fn, zmq_timer_fn};
 
 /// A context, a socket or another object: an address that is compared and never followed. May be anything.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Handle(*mut c_void);
@@ -33,8 +32,6 @@ impl Handle {
 }
 
 /// Text that ends with a zero byte, or NULL.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct Text(*const c_char);
@@ -54,8 +51,6 @@ impl Text {
 }
 
 /// Bytes to be read, whose number is another argument; NULL where that is 0.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct Input(*const c_void);
@@ -82,8 +77,6 @@ impl Input {
 }
 
 /// The same where C counts them as `uint8_t`.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct Octets(*const u8);
@@ -95,8 +88,6 @@ impl Octets {
 }
 
 /// Room to be written to, whose size is another argument; NULL where that is 0.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct Output(*mut c_void);
@@ -119,22 +110,14 @@ impl Output {
 }
 
 /// A buffer that C hands over together with a function to free it.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct Buffer(*mut c_void);
 
-/// Frees a buffer: it is called with the buffer and the hint.
-pub(crate) type FreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
-
-/// What a thread is to do: it is called with the argument.
-pub(crate) type ThreadFn = unsafe extern "C" fn(*mut c_void);
-
 /// What a thread is to do, and with what.
 #[derive(Debug)]
 pub(crate) struct Task {
-    function: ThreadFn,
+    function: zmq_thread_fn,
     argument: *mut c_void,
 }
 
@@ -142,7 +125,7 @@ pub(crate) struct Task {
 unsafe impl Send for Task {}
 
 impl Task {
-    pub(crate) fn new(function: ThreadFn, argument: Handle) -> Task {
+    pub(crate) fn new(function: zmq_thread_fn, argument: Handle) -> Task {
         Task { function, argument: argument.0 }
     }
 
@@ -152,13 +135,10 @@ impl Task {
     }
 }
 
-/// What a timer calls: with its number and the argument.
-pub(crate) type TimerFn = unsafe extern "C" fn(c_int, *mut c_void);
-
 /// What a timer calls, and with what.
 #[derive(Debug)]
 pub(crate) struct Alarm {
-    function: TimerFn,
+    function: zmq_timer_fn,
     argument: *mut c_void,
 }
 
@@ -166,7 +146,7 @@ pub(crate) struct Alarm {
 unsafe impl Send for Alarm {}
 
 impl Alarm {
-    pub(crate) fn new(function: TimerFn, argument: Handle) -> Alarm {
+    pub(crate) fn new(function: zmq_timer_fn, argument: Handle) -> Alarm {
         Alarm { function, argument: argument.0 }
     }
 
@@ -177,8 +157,6 @@ impl Alarm {
 }
 
 /// A variable of the caller's, or NULL.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Out<T>(*mut T);
@@ -224,19 +202,10 @@ impl<T: Copy> Out<T> {
     }
 }
 
-/// A message in memory that C owns: 64 bytes, to be initialised before anything else is done with them.
-#[derive(Debug)]
-#[repr(C)]
-pub struct zmq_msg_t {
-    _private: [u64; 8],
-}
-
 const _: () = assert!(size_of::<zmq_msg_t>() == size_of::<Frame>());
 const _: () = assert!(align_of::<zmq_msg_t>() >= align_of::<Frame>());
 
 /// A message of C's, initialised or not.
-///
-/// cbindgen:transparent-typedef
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Msg(*mut zmq_msg_t);
@@ -263,7 +232,7 @@ impl Msg {
         self,
         data: Buffer,
         len: usize,
-        free: Option<FreeFn>,
+        free: Option<zmq_free_fn>,
         hint: Handle,
     ) -> Result<()> {
         if len > 0 {

@@ -7,8 +7,9 @@ use tightbeam::{TimerId, Timers};
 
 use crate::entry::{Errno, Result, enter, status};
 use crate::handle::Slab;
-use crate::raw::{Alarm, Handle, Out, TimerFn};
+use crate::raw::{Alarm, Handle, Out};
 use crate::slot::Entered;
+use crate::types::zmq_timer_fn;
 
 static TIMERS: Slab<Timers> = Slab::new();
 
@@ -42,7 +43,7 @@ pub extern "C" fn zmq_timers_destroy(timers_p: Out<Handle>) -> c_int {
 pub extern "C" fn zmq_timers_add(
     timers: Handle,
     interval: usize,
-    handler: Option<TimerFn>,
+    handler: Option<zmq_timer_fn>,
     arg: Handle,
 ) -> c_int {
     enter(-1, || {

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::entry::{Errno, Result, enter, status};
 use crate::handle::Slab;
-use crate::raw::{Handle, Out, Task, ThreadFn};
+use crate::raw::{Handle, Out, Task};
 use crate::slot::Entered;
+use crate::types::zmq_thread_fn;
 
 static COUNTERS: Slab<AtomicI32> = Slab::new();
 static WATCHES: Slab<Instant> = Slab::new();
@@ -104,7 +105,7 @@ pub extern "C" fn zmq_sleep(seconds: c_int) {
 
 /// Calls `func(arg)` in a thread of its own. NULL and `EAGAIN` if there can be none.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_threadstart(func: Option<ThreadFn>, arg: Handle) -> Handle {
+pub extern "C" fn zmq_threadstart(func: Option<zmq_thread_fn>, arg: Handle) -> Handle {
     enter(Handle::NULL, || {
         let task = Task::new(func.ok_or(BAD_HANDLE)?, arg);
         let thread = thread::Builder::new().spawn(move || task.run());

@@ -21,6 +21,7 @@ cargo xtask TASK
   test [--verbose]               every test there is
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md
+  header [--check]               writes the C headers in include/, or says whether they are fresh
   setup                          installs what the others need; they call it themselves
   help                           this
 ";
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "header" => project::run("tightbeam-header", rest),
         "setup" => {
             setup::run().print();
             Ok(())

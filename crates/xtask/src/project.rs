@@ -63,3 +63,13 @@ pub(crate) fn rust_peer(release: bool) -> Result<Option<PathBuf>, String> {
     }
     build("peer", &arguments).map(Some)
 }
+
+/// Runs a program of the workspace's.
+pub(crate) fn run(package: &str, arguments: &[String]) -> Result<(), String> {
+    let mut command = cargo(&["run", "--quiet", "--package", package, "--"]);
+    match command.args(arguments).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{package}: {status}")),
+        Err(error) => Err(format!("cargo: {error}")),
+    }
+}

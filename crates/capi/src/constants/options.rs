@@ -1,46 +1,7 @@
-//! The numbers of the interface. They become `#define`s of `zmq.h`.
+//! Options of sockets.
 
-#![allow(missing_docs)] // each is described where it is used, and at `tightbeam::options::number`
+use std::ffi::c_int;
 
-use std::ffi::{c_int, c_short};
-
-use tightbeam::Readiness;
-
-// The version of libzmq whose interface this is.
-pub const ZMQ_VERSION_MAJOR: c_int = 4;
-pub const ZMQ_VERSION_MINOR: c_int = 3;
-pub const ZMQ_VERSION_PATCH: c_int = 5;
-
-// Socket types.
-pub const ZMQ_PAIR: c_int = 0;
-pub const ZMQ_PUB: c_int = 1;
-pub const ZMQ_SUB: c_int = 2;
-pub const ZMQ_REQ: c_int = 3;
-pub const ZMQ_REP: c_int = 4;
-pub const ZMQ_DEALER: c_int = 5;
-pub const ZMQ_ROUTER: c_int = 6;
-pub const ZMQ_PULL: c_int = 7;
-pub const ZMQ_PUSH: c_int = 8;
-pub const ZMQ_XPUB: c_int = 9;
-pub const ZMQ_XSUB: c_int = 10;
-pub const ZMQ_STREAM: c_int = 11;
-
-// Flags of sending and receiving.
-pub const ZMQ_DONTWAIT: c_int = 1;
-pub const ZMQ_SNDMORE: c_int = 2;
-
-// Properties of messages.
-pub const ZMQ_MORE: c_int = 1;
-pub const ZMQ_SRCFD: c_int = 2;
-pub const ZMQ_SHARED: c_int = 3;
-
-// What a poll waits for.
-pub const ZMQ_POLLIN: c_short = 1;
-pub const ZMQ_POLLOUT: c_short = 2;
-pub const ZMQ_POLLERR: c_short = 4;
-pub const ZMQ_POLLPRI: c_short = 8;
-
-// Options of sockets.
 pub const ZMQ_AFFINITY: c_int = 4;
 pub const ZMQ_ROUTING_ID: c_int = 5;
 pub const ZMQ_SUBSCRIBE: c_int = 6;
@@ -122,7 +83,14 @@ pub const ZMQ_GSSAPI_PRINCIPAL_NAMETYPE: c_int = 90;
 pub const ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: c_int = 91;
 pub const ZMQ_BINDTODEVICE: c_int = 92;
 
-// Options of sockets that are not stable in libzmq.
+// Old names.
+pub const ZMQ_IDENTITY: c_int = ZMQ_ROUTING_ID;
+pub const ZMQ_CONNECT_RID: c_int = ZMQ_CONNECT_ROUTING_ID;
+pub const ZMQ_FAIL_UNROUTABLE: c_int = ZMQ_ROUTER_MANDATORY;
+pub const ZMQ_ROUTER_BEHAVIOR: c_int = ZMQ_ROUTER_MANDATORY;
+pub const ZMQ_DELAY_ATTACH_ON_CONNECT: c_int = ZMQ_IMMEDIATE;
+
+// Not stable in libzmq.
 #[cfg(feature = "draft")]
 pub const ZMQ_ZAP_ENFORCE_DOMAIN: c_int = 93;
 #[cfg(feature = "draft")]
@@ -187,25 +155,3 @@ pub const ZMQ_NORM_NUM_PARITY: c_int = 122;
 pub const ZMQ_NORM_NUM_AUTOPARITY: c_int = 123;
 #[cfg(feature = "draft")]
 pub const ZMQ_NORM_PUSH: c_int = 124;
-
-// Options of contexts.
-pub const ZMQ_IO_THREADS: c_int = 1;
-pub const ZMQ_MAX_SOCKETS: c_int = 2;
-pub const ZMQ_SOCKET_LIMIT: c_int = 3;
-pub const ZMQ_THREAD_PRIORITY: c_int = 3;
-pub const ZMQ_THREAD_SCHED_POLICY: c_int = 4;
-pub const ZMQ_MAX_MSGSZ: c_int = 5;
-pub const ZMQ_MSG_T_SIZE: c_int = 6;
-pub const ZMQ_THREAD_AFFINITY_CPU_ADD: c_int = 7;
-pub const ZMQ_THREAD_AFFINITY_CPU_REMOVE: c_int = 8;
-pub const ZMQ_THREAD_NAME_PREFIX: c_int = 9;
-
-// Options of contexts that are not stable in libzmq.
-#[cfg(feature = "draft")]
-pub const ZMQ_ZERO_COPY_RECV: c_int = 10;
-
-/// What is ready, as a poll's bits.
-pub(crate) fn poll_bits(ready: Readiness) -> c_short {
-    let bit = |bit, is_set| if is_set { bit } else { 0 };
-    bit(ZMQ_POLLIN, ready.readable) | bit(ZMQ_POLLOUT, ready.writable)
-}
