@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tightbeam::{AnySocket, Context, Dealer, Frame, Pull, Push, Router};
-use tightbeam_tests::sockets::{LIMIT, join};
+use tightbeam::{AnySocket, Context, Dealer, Frame, Pull, Push, Router, Socket};
+use tightbeam_tests::sockets::{LIMIT, join, open};
 
 use crate::support::guarded;
 
@@ -80,5 +80,22 @@ fn a_free_function_may_wait_on_another_socket() {
             });
             was_freed.recv_timeout(LIMIT).unwrap();
         }
+    });
+}
+
+/// Once the context is shut down nobody binds the name any more.
+#[test]
+fn a_socket_kept_by_a_body_for_a_name_that_nobody_has_does_not_keep_the_context() {
+    guarded(|| {
+        let context = Context::new();
+        let kept: Arc<Socket<Pull>> = Arc::new(open(&context));
+        let (freed, was_freed) = channel();
+        let push: Socket<Push> = open(&context);
+        push.connect("inproc://nobody").unwrap();
+        push.send(body(move || freed.send(kept.stats().is_err()).unwrap())).unwrap();
+        push.close();
+        assert!(was_freed.try_recv().is_err(), "somebody might bind the name");
+        assert!(context.term_timeout(LIMIT).unwrap());
+        assert!(was_freed.recv().unwrap(), "freed before the context was shut down");
     });
 }

@@ -192,6 +192,8 @@ impl Context {
         for core in sockets {
             core.terminate();
         }
+        let in_vain = self.shared.names().shut_down();
+        drop(in_vain);
     }
 
     /// Shuts the context down and waits until every socket was closed and has sent what it holds,
@@ -231,11 +233,6 @@ impl Context {
         };
         let threads = done.then(|| state.threads.take());
         drop(state);
-        if done {
-            // What waits for names that nobody will ever have holds bodies of the application.
-            let names = std::mem::take(&mut *self.shared.names());
-            drop(names);
-        }
         for thread in threads.into_iter().flatten() {
             thread.stop();
         }

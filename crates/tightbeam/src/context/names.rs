@@ -37,6 +37,9 @@ pub(crate) enum Match {
     Bound(Arc<Core>, Offer),
     /// It waits until the name is bound.
     Waits,
+    /// Nobody will bind the name any more. It is to be dropped without a lock: it may hold bodies of the
+    /// application.
+    Never(Offer),
 }
 
 /// The inproc names of a context.
@@ -44,9 +47,17 @@ pub(crate) enum Match {
 pub(crate) struct Names {
     bound: HashMap<Arc<str>, Weak<Core>>,
     waiting: HashMap<Arc<str>, Vec<Offer>>,
+    shut_down: bool,
 }
 
 impl Names {
+    /// No name will be bound any more. Answers the offers that have waited in vain, to be dropped
+    /// without the lock: what they hold may be what keeps a socket open.
+    pub(crate) fn shut_down(&mut self) -> HashMap<Arc<str>, Vec<Offer>> {
+        self.shut_down = true;
+        std::mem::take(&mut self.waiting)
+    }
+
     /// Gives a name to a socket, and answers who has waited for it; `None` if another socket has it.
     pub(crate) fn bind(&mut self, name: &Arc<str>, core: &Weak<Core>) -> Option<Vec<Offer>> {
         if self.bound.get(name).is_some_and(|other| other.strong_count() > 0) {
@@ -67,6 +78,7 @@ impl Names {
     pub(crate) fn connect(&mut self, name: &Arc<str>, offer: Offer) -> Match {
         match self.bound.get(name).and_then(Weak::upgrade) {
             Some(core) => Match::Bound(core, offer),
+            None if self.shut_down => Match::Never(offer),
             None => {
                 self.waiting.entry(Arc::clone(name)).or_default().push(offer);
                 Match::Waits

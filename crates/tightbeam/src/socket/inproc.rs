@@ -116,7 +116,11 @@ impl Core {
     fn offer(&self, name: &Arc<str>, mut offer: Offer) {
         loop {
             let matched = self.context.names().connect(name, offer);
-            let Match::Bound(core, found) = matched else { return };
+            let (core, found) = match matched {
+                Match::Bound(core, found) => (core, found),
+                Match::Waits => return,
+                Match::Never(in_vain) => return drop(in_vain),
+            };
             match core.welcome(found) {
                 None => return,
                 Some(refused) => offer = refused,
