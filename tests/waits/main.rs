@@ -9,11 +9,13 @@ mod fork;
 mod free_functions;
 mod futures;
 mod idle;
+mod masks;
 mod poll_sets;
 mod pollers;
 mod signals;
 mod streams;
 mod stress;
 mod time;
+mod urgent;
 
 mod support;

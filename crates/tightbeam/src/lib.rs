@@ -74,9 +74,11 @@ pub use proxy::{Proxy, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{
     AnySocket, Copied, Counters, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller,
     Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture,
-    Sends, Socket, SocketBase, SocketStats, Stream, Sub, Timing, Typed, XPub, XSub, poll,
+    Sends, Socket, SocketBase, SocketStats, Stream, Sub, Timing, Typed, Wanted, XPub, XSub, poll,
+    ppoll,
 };
 #[cfg(feature = "futures")]
 pub use socket::{MessageSink, Messages};
+pub use sys::SignalMask;
 pub use timers::{TimerId, Timers};
 pub use zmtp::{SocketType, z85};

@@ -10,6 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 
 use super::core::Core;
+use super::descriptor::{Found, Wanted};
 use super::poller::{DRIVEN, interrupted};
 use super::wait::{Driver, remaining};
 use super::watch::{Inbox, Watch};
@@ -40,15 +41,23 @@ pub struct PollEvent {
     pub key: u64,
     /// What of the wanted is possible; nothing, for a waker.
     pub ready: Readiness,
+    /// A descriptor has urgent data, and that was wanted; sockets never have.
+    pub urgent: bool,
     /// A descriptor was closed, hung up or in error; sockets never are.
     pub failed: bool,
+}
+
+impl PollEvent {
+    fn new(key: u64, found: Found) -> PollEvent {
+        PollEvent { key, ready: found.ready, urgent: found.urgent, failed: found.failed }
+    }
 }
 
 #[derive(Debug)]
 struct Item {
     target: Target,
     key: u64,
-    wanted: Readiness,
+    wanted: Wanted,
     /// Stands in the list of those that may be ready.
     listed: bool,
 }
@@ -151,15 +160,6 @@ fn address_of(core: &Arc<Core>) -> usize {
     Arc::as_ptr(core) as usize
 }
 
-fn interest_of(wanted: Readiness) -> Option<Interest> {
-    match (wanted.readable, wanted.writable) {
-        (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
-        (true, false) => Some(Interest::READABLE),
-        (false, true) => Some(Interest::WRITABLE),
-        (false, false) => None,
-    }
-}
-
 const NOT_THERE: Error = Error::BadArgument("it is not in the poller");
 const THERE_ALREADY: Error = Error::BadArgument("it is in the poller already");
 
@@ -216,7 +216,7 @@ impl Poller {
         let id = self.items.insert_with_key(|id| {
             let watch = Watch::of_poller(&inbox, number_of(id), wanted);
             let target = Target::Socket { core: Arc::clone(&core), watch, pinned: false };
-            Item { target, key, wanted, listed: false }
+            Item { target, key, wanted: wanted.into(), listed: false }
         });
         if let Target::Socket { watch, .. } = &self.items[id].target
             && let Err(error) = core.add_watch(watch)
@@ -236,7 +236,7 @@ impl Poller {
     /// [`Error::BadArgument`] if it is not in the set.
     pub fn modify(&mut self, socket: &SocketBase, wanted: Readiness) -> Result<()> {
         let id = *self.sockets.get(&address_of(socket.core())).ok_or(NOT_THERE)?;
-        self.items[id].wanted = wanted;
+        self.items[id].wanted = wanted.into();
         self.list(id);
         Ok(())
     }
@@ -244,8 +244,8 @@ impl Poller {
     /// The same, if it is not what is wanted already.
     pub(crate) fn want(&mut self, socket: &SocketBase, wanted: Readiness) -> Result<()> {
         let id = *self.sockets.get(&address_of(socket.core())).ok_or(NOT_THERE)?;
-        if self.items[id].wanted != wanted {
-            self.items[id].wanted = wanted;
+        if self.items[id].wanted.ready != wanted {
+            self.items[id].wanted = wanted.into();
             self.list(id);
         }
         Ok(())
@@ -270,9 +270,9 @@ impl Poller {
         &mut self,
         descriptor: &impl AsRawFd,
         key: u64,
-        wanted: Readiness,
+        wanted: impl Into<Wanted>,
     ) -> Result<()> {
-        let fd = descriptor.as_raw_fd();
+        let (fd, wanted) = (descriptor.as_raw_fd(), wanted.into());
         if self.descriptors.contains_key(&fd) {
             return Err(THERE_ALREADY);
         }
@@ -293,9 +293,9 @@ impl Poller {
     pub fn modify_descriptor(
         &mut self,
         descriptor: &impl AsRawFd,
-        wanted: Readiness,
+        wanted: impl Into<Wanted>,
     ) -> Result<()> {
-        let fd = descriptor.as_raw_fd();
+        let (fd, wanted) = (descriptor.as_raw_fd(), wanted.into());
         let id = *self.descriptors.get(&fd).ok_or(NOT_THERE)?;
         self.hear(fd, id, wanted)?;
         self.items[id].wanted = wanted;
@@ -319,17 +319,17 @@ impl Poller {
     }
 
     /// Lets the system tell of a descriptor, or stop telling.
-    fn hear(&mut self, fd: RawFd, id: ItemId, wanted: Readiness) -> Result<()> {
+    fn hear(&mut self, fd: RawFd, id: ItemId, wanted: Wanted) -> Result<()> {
         let Target::Descriptor { heard, .. } = &mut self.items[id].target else { return Ok(()) };
         let (registry, mut source) = (self.poll.registry(), SourceFd(&fd));
         let token = Token(usize::try_from(number_of(id)).unwrap_or(usize::MAX));
-        let done = match (interest_of(wanted), *heard) {
+        let done = match (wanted.interest(), *heard) {
             (None, Heard::InPoll) => registry.deregister(&mut source),
             (None, _) => Ok(()),
             (Some(interest), Heard::InPoll) => registry.reregister(&mut source, token, interest),
             (Some(interest), _) => registry.register(&mut source, token, interest),
         };
-        *heard = match (done, wanted != Readiness::default()) {
+        *heard = match (done, wanted.is_anything()) {
             (Ok(()), true) => Heard::InPoll,
             (Ok(()), false) => Heard::Not,
             (Err(error), _) if error.raw_os_error() == Some(libc::EPERM) => Heard::ByLooking,

@@ -1,16 +1,18 @@
 //! Waiting for several sockets and descriptors at once.
 
+use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::descriptor::{Found, Wanted};
 use super::wait::{Driving, Inside, Place, remaining};
 use super::{Readiness, SocketBase, flush};
 use crate::error::{Error, Result};
 use crate::reactor::parker::Parker;
 use crate::reactor::waiters::Interest;
-use crate::sys::{self, PollFd};
+use crate::sys::{self, PollFd, SignalMask};
 
 /// Up to so many sockets are driven by the thread that polls them; more are left to the I/O thread,
 /// for waiting on many nested polls costs more than being woken.
@@ -19,56 +21,71 @@ pub(super) const DRIVEN: usize = 16;
 #[derive(Debug)]
 enum Target<'a> {
     Socket(&'a Core),
-    Descriptor(BorrowedFd<'a>),
+    Descriptor(RawFd, PhantomData<BorrowedFd<'a>>),
 }
 
 /// A socket or a descriptor to wait for, and what [`poll`] found.
 #[derive(Debug)]
 pub struct PollItem<'a> {
     target: Target<'a>,
-    wanted: Readiness,
-    ready: Readiness,
-    failed: bool,
+    wanted: Wanted,
+    found: Found,
 }
 
 impl<'a> PollItem<'a> {
     /// Waits for a socket.
     #[must_use]
     pub fn socket(socket: &'a SocketBase, wanted: Readiness) -> PollItem<'a> {
-        PollItem::new(Target::Socket(socket.core()), wanted)
+        PollItem::new(Target::Socket(socket.core()), wanted.into())
     }
 
     /// Waits for any other descriptor of the system.
     #[must_use]
-    pub fn descriptor(descriptor: &'a impl AsFd, wanted: Readiness) -> PollItem<'a> {
-        PollItem::new(Target::Descriptor(descriptor.as_fd()), wanted)
+    pub fn descriptor(descriptor: &'a impl AsFd, wanted: impl Into<Wanted>) -> PollItem<'a> {
+        PollItem::raw_descriptor(descriptor.as_fd().as_raw_fd(), wanted)
     }
 
-    fn new(target: Target<'a>, wanted: Readiness) -> PollItem<'a> {
-        PollItem { target, wanted, ready: Readiness::default(), failed: false }
+    /// The same by its number: one that is not open has [`failed`](PollItem::failed), a negative one is
+    /// skipped.
+    #[must_use]
+    pub fn raw_descriptor(descriptor: RawFd, wanted: impl Into<Wanted>) -> PollItem<'a> {
+        PollItem::new(Target::Descriptor(descriptor, PhantomData), wanted.into())
+    }
+
+    fn new(target: Target<'a>, wanted: Wanted) -> PollItem<'a> {
+        PollItem { target, wanted, found: Found::default() }
     }
 
     /// What of the wanted was possible.
     #[must_use]
     pub fn ready(&self) -> Readiness {
-        self.ready
+        self.found.ready
+    }
+
+    /// A descriptor has urgent data, and that was wanted; sockets never have.
+    #[must_use]
+    pub fn urgent(&self) -> bool {
+        self.found.urgent
     }
 
     /// A descriptor was closed, hung up or in error; sockets never are.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.failed
+        self.found.failed
     }
 
     fn core(&self) -> Option<&'a Core> {
         match self.target {
             Target::Socket(core) => Some(core),
-            Target::Descriptor(_) => None,
+            Target::Descriptor(..) => None,
         }
     }
 
-    fn is_ready(&self) -> bool {
-        self.failed || self.ready != Readiness::default()
+    fn polled(&self) -> Option<PollFd> {
+        match self.target {
+            Target::Socket(_) => None,
+            Target::Descriptor(fd, _) => Some(self.wanted.of(fd)),
+        }
     }
 }
 
@@ -99,73 +116,94 @@ impl<'a> PollItem<'a> {
 /// [`Error::Interrupted`] by a signal; [`Error::Terminated`], [`Error::Closed`] and [`Error::Forked`]
 /// if a socket is; [`Error::Io`] if the system is out of descriptors.
 pub fn poll(items: &mut [PollItem<'_>], timeout: Option<Duration>) -> Result<usize> {
+    poll_until(items, timeout, None)
+}
+
+/// The same with another signal mask while it waits, as POSIX has it for `ppoll`: a signal that the thread
+/// holds back and the mask does not is handled in the wait and nowhere else. It ends this call,
+/// unless something was ready; also if it came before the call, and with no time to wait.
+///
+/// ```
+/// use std::time::Duration;
+/// use tightbeam::{SignalMask, ppoll};
+///
+/// // Nothing is held back during the wait.
+/// assert_eq!(ppoll(&mut [], Some(Duration::from_millis(1)), &SignalMask::new([]))?, 0);
+/// # Ok::<(), tightbeam::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`poll`].
+pub fn ppoll(
+    items: &mut [PollItem<'_>],
+    timeout: Option<Duration>,
+    mask: &SignalMask,
+) -> Result<usize> {
+    poll_until(items, timeout, Some(mask))
+}
+
+fn poll_until(
+    items: &mut [PollItem<'_>],
+    timeout: Option<Duration>,
+    mask: Option<&SignalMask>,
+) -> Result<usize> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut over = timeout == Some(Duration::ZERO);
     loop {
-        let ready = look(items)?;
+        let ready = look(items, mask)?;
         if ready > 0 || over {
             return Ok(ready);
         }
-        over = !wait(items, deadline)?;
+        over = !wait(items, deadline, mask)?;
     }
 }
 
-/// Looks at every item without waiting.
-fn look(items: &mut [PollItem<'_>]) -> Result<usize> {
-    let mut descriptors = Vec::new();
+/// Looks at every item without waiting. Answers how many have something.
+fn look(items: &mut [PollItem<'_>], mask: Option<&SignalMask>) -> Result<usize> {
+    let mut polled = Vec::new();
+    let mut ready = 0;
     for item in &mut *items {
         match item.target {
             Target::Socket(core) => {
-                let now = core.readiness()?;
-                item.ready = Readiness {
-                    readable: now.readable && item.wanted.readable,
-                    writable: now.writable && item.wanted.writable,
-                };
+                let (now, wanted) = (core.readiness()?, item.wanted.ready);
+                item.found = Found::from(Readiness {
+                    readable: now.readable && wanted.readable,
+                    writable: now.writable && wanted.writable,
+                });
+                ready += usize::from(item.found.is_anything());
             }
-            Target::Descriptor(descriptor) => {
-                descriptors.push(poll_fd(descriptor.as_raw_fd(), item.wanted))
-            }
+            Target::Descriptor(fd, _) => polled.push(item.wanted.of(fd)),
         }
     }
-    if !descriptors.is_empty() {
-        sys::ppoll(&mut descriptors, Some(Duration::ZERO)).map_err(interrupted)?;
+    if polled.is_empty() && (mask.is_none() || ready > 0) {
+        return Ok(ready);
     }
-    let mut found = descriptors.iter();
-    for item in items.iter_mut().filter(|item| item.core().is_none()) {
-        let events = found.next().map_or(0, PollFd::revents);
-        (item.ready, item.failed) = self::found(events);
+    match sys::ppoll(&mut polled, Some(Duration::ZERO), mask).map_err(interrupted) {
+        Ok(found) => ready += found,
+        // What is ready comes first.
+        Err(Error::Interrupted) if ready > 0 => {}
+        Err(error) => return Err(error),
     }
-    Ok(items.iter().filter(|item| item.is_ready()).count())
-}
-
-fn poll_fd(descriptor: RawFd, wanted: Readiness) -> PollFd {
-    let readable = if wanted.readable { PollFd::IN } else { 0 };
-    let writable = if wanted.writable { PollFd::OUT } else { 0 };
-    PollFd::new(descriptor, readable | writable)
-}
-
-/// What is possible on one descriptor now, and whether it was closed, hung up or is in error.
-pub(super) fn look_at(fd: RawFd, wanted: Readiness) -> Result<(Readiness, bool)> {
-    let mut polled = [poll_fd(fd, wanted)];
-    sys::ppoll(&mut polled, Some(Duration::ZERO)).map_err(interrupted)?;
-    Ok(found(polled[0].revents()))
-}
-
-fn found(events: i16) -> (Readiness, bool) {
-    let ready =
-        Readiness { readable: events & PollFd::IN != 0, writable: events & PollFd::OUT != 0 };
-    (ready, events & (PollFd::ERR | PollFd::HUP | PollFd::NVAL) != 0)
+    let descriptors = items.iter_mut().filter(|item| item.core().is_none());
+    for (item, polled) in descriptors.zip(&polled) {
+        item.found = Found::at(polled);
+    }
+    Ok(ready)
 }
 
 /// Waits until something may have changed. False if the time is over.
-fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
+fn wait(
+    items: &[PollItem<'_>],
+    deadline: Option<Instant>,
+    mask: Option<&SignalMask>,
+) -> Result<bool> {
     flush::all_of_this_thread();
     let parker = Parker::current();
     let own = parker.descriptor().map_err(Error::io("make a descriptor to wait on"))?;
     let mut places = Vec::new();
     for item in items {
         if let Some(core) = item.core() {
-            let place = core.observe(&parker, item.wanted)?;
+            let place = core.observe(&parker, item.wanted.ready)?;
             let Some(place) = place else { return Ok(true) };
             places.push(place);
         }
@@ -182,15 +220,12 @@ fn wait(items: &[PollItem<'_>], deadline: Option<Instant>) -> Result<bool> {
 
     let mut descriptors = vec![PollFd::new(own.as_raw_fd(), PollFd::IN)];
     descriptors.extend(seats.iter().map(|seat| PollFd::new(seat.poll_fd(), PollFd::IN)));
-    descriptors.extend(items.iter().filter_map(|item| match item.target {
-        Target::Descriptor(descriptor) => Some(poll_fd(descriptor.as_raw_fd(), item.wanted)),
-        Target::Socket(_) => None,
-    }));
+    descriptors.extend(items.iter().filter_map(PollItem::polled));
     if !parker.sleep_on_descriptor() {
         return Ok(true);
     }
     let timeout = if unfinished { Some(Duration::ZERO) } else { remaining(deadline) };
-    let found = sys::ppoll(&mut descriptors, timeout);
+    let found = sys::ppoll(&mut descriptors, timeout, mask);
     parker.left_descriptor();
     let found = found.map_err(interrupted)?;
     for (seat, descriptor) in seats.iter_mut().zip(&descriptors[1..]) {

@@ -412,7 +412,7 @@ impl Seat {
             return Ok(());
         }
         let left = timeout.map(|timeout| timeout.saturating_sub(SHORT));
-        sys::ppoll(&mut [PollFd::new(self.poll.as_raw_fd(), PollFd::IN)], left)?;
+        sys::ppoll(&mut [PollFd::new(self.poll.as_raw_fd(), PollFd::IN)], left, None)?;
         self.poll.poll(&mut self.events, Some(Duration::ZERO))
     }
 }

@@ -79,6 +79,8 @@ impl PollFd {
     pub(crate) const IN: i16 = libc::POLLIN;
     /// Writable.
     pub(crate) const OUT: i16 = libc::POLLOUT;
+    /// Has urgent data.
+    pub(crate) const PRI: i16 = libc::POLLPRI;
     /// Broken; only ever found, not asked for.
     pub(crate) const ERR: i16 = libc::POLLERR;
     /// Hung up; only ever found, not asked for.
@@ -86,7 +88,7 @@ impl PollFd {
     /// Not open; only ever found, not asked for.
     pub(crate) const NVAL: i16 = libc::POLLNVAL;
 
-    /// Looks at `fd` for `events`, `IN`, `OUT` or both. Negative descriptors are skipped.
+    /// Looks at `fd` for `events`: `IN`, `OUT`, `PRI`. Negative descriptors are skipped.
     pub(crate) fn new(fd: RawFd, events: i16) -> PollFd {
         PollFd(libc::pollfd { fd, events, revents: 0 })
     }
@@ -104,24 +106,63 @@ impl std::fmt::Debug for PollFd {
     }
 }
 
+/// Signals that a thread holds back, as a wait is told ([`ppoll`](crate::ppoll)).
+#[derive(Clone, Copy)]
+pub struct SignalMask(libc::sigset_t);
+
+impl SignalMask {
+    /// The mask that holds these signals back. Numbers of no signal are skipped.
+    ///
+    /// ```
+    /// use tightbeam::SignalMask;
+    ///
+    /// const SIGINT: i32 = 2;
+    /// let all_but_interrupt = SignalMask::new((1..65).filter(|number| *number != SIGINT));
+    /// ```
+    #[must_use]
+    pub fn new(signals: impl IntoIterator<Item = i32>) -> SignalMask {
+        // SAFETY: all fields are numbers, and 0 is an empty set on Linux.
+        let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+        for signal in signals {
+            // SAFETY: the set is valid; a bad number is an error that changes nothing.
+            unsafe { libc::sigaddset(&raw mut set, signal) };
+        }
+        SignalMask(set)
+    }
+}
+
+impl std::fmt::Debug for SignalMask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // SAFETY: the set is valid; a bad number is in no set.
+        let held = |signal: &i32| unsafe { libc::sigismember(&raw const self.0, *signal) == 1 };
+        f.debug_set().entries((1..=libc::SIGRTMAX()).filter(held)).finish()
+    }
+}
+
 /// Waits until one of the descriptors has one of its events, at most `timeout` (`None`: for as long as
-/// it takes), and says how many have. Descriptors that are not open are reported as such.
+/// it takes), and says how many have. Descriptors that are not open are reported as such. With a mask
+/// the thread holds back the signals in it, and no others, while it waits.
 ///
 /// # Errors
 ///
 /// [`io::ErrorKind::Interrupted`] if a signal was handled on this thread, also one whose handler was
 /// installed with `SA_RESTART`. Others if there are more descriptors than the process may have, or no
 /// memory for them.
-pub(crate) fn ppoll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
+pub(crate) fn ppoll(
+    fds: &mut [PollFd],
+    timeout: Option<Duration>,
+    mask: Option<&SignalMask>,
+) -> io::Result<usize> {
+    let mask = mask.map_or(ptr::null(), |mask| &raw const mask.0);
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
-    // SAFETY: `PollFd` is a `pollfd`, there are as many as is said, and the time lives across the call.
+    // SAFETY: `PollFd` is a `pollfd`, there are as many as is said, and time and mask live across the call.
     let found = unsafe {
         libc::ppoll(
             fds.as_mut_ptr().cast::<libc::pollfd>(),
             fds.len() as libc::nfds_t,
             timeout,
-            ptr::null(),
+            mask,
         )
     };
     usize::try_from(found).map_err(|_| io::Error::last_os_error())

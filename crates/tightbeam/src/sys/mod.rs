@@ -5,7 +5,8 @@
 //!
 //! * [`futex_wait`] and [`futex_wake`]: sleep while a word has a value. Every sleep can be ended by a
 //!   signal, whatever its handler was installed with.
-//! * [`ppoll`] over raw descriptors with a time-out finer than milliseconds; a signal ends it too.
+//! * [`ppoll`] over raw descriptors with a time-out finer than milliseconds, and with a [`SignalMask`]; a
+//!   signal ends it too.
 //! * [`EventFd`]: a descriptor that is readable from [`signal`](EventFd::signal) to
 //!   [`clear`](EventFd::clear).
 //! * [`TimerFd`]: a descriptor that becomes readable at regular intervals.
@@ -37,6 +38,7 @@ mod tests;
 pub(crate) use net::{
     interface_addresses, interface_name, interface_number, set_busy_poll, take_descriptor,
 };
+pub use platform::SignalMask;
 pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
     read_into, unsent,

@@ -81,7 +81,7 @@ fn a_restarting_signal_ends_every_wait() {
     for timeout in [None, Some(Duration::MAX), Some(Duration::from_secs(3600))] {
         let woken = interrupt(move || futex_wait(&AtomicU32::new(0), 0, timeout));
         assert_eq!(woken, Woken::Interrupted);
-        let error = interrupt(move || ppoll(&mut [], timeout)).unwrap_err();
+        let error = interrupt(move || ppoll(&mut [], timeout, None)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted);
     }
 }
@@ -99,7 +99,7 @@ fn ppoll_finds_what_is_ready() {
     };
     let found = |n| {
         let mut fds = fds();
-        assert_eq!(ppoll(&mut fds, Some(Duration::ZERO)).unwrap(), n);
+        assert_eq!(ppoll(&mut fds, Some(Duration::ZERO), None).unwrap(), n);
         fds.map(|fd| fd.revents())
     };
     assert_eq!(found(2), [0, 0, PollFd::OUT, PollFd::NVAL]);
@@ -116,7 +116,7 @@ fn ppoll_times_out_between_milliseconds() {
     let best = (0..20)
         .map(|_| {
             let start = Instant::now();
-            assert_eq!(ppoll(&mut [], Some(Duration::from_micros(50))).unwrap(), 0);
+            assert_eq!(ppoll(&mut [], Some(Duration::from_micros(50)), None).unwrap(), 0);
             start.elapsed()
         })
         .min()
@@ -125,7 +125,7 @@ fn ppoll_times_out_between_milliseconds() {
 }
 
 fn readable(fd: &impl AsRawFd, timeout: Duration) -> bool {
-    ppoll(&mut [PollFd::new(fd.as_raw_fd(), PollFd::IN)], Some(timeout)).unwrap() == 1
+    ppoll(&mut [PollFd::new(fd.as_raw_fd(), PollFd::IN)], Some(timeout), None).unwrap() == 1
 }
 
 fn is_cloexec(fd: &impl AsRawFd) -> bool {

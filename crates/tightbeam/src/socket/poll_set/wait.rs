@@ -1,6 +1,6 @@
 //! The waits of a `Poller`.
 
-use super::super::poller::look_at;
+use super::super::descriptor::{Found, look_at};
 use super::*;
 
 impl Poller {
@@ -45,7 +45,7 @@ impl Poller {
     }
 
     fn wants_anything(&self) -> bool {
-        self.items.values().any(|item| item.wanted != Readiness::default())
+        self.items.values().any(|item| item.wanted.is_anything())
     }
 
     /// Looks at what may be ready, those that were found last coming last.
@@ -58,7 +58,7 @@ impl Poller {
         while self.found.len() < most
             && let Some(key) = self.called.pop()
         {
-            self.found.push(PollEvent { key, ready: Readiness::default(), failed: false });
+            self.found.push(PollEvent::new(key, Found::default()));
         }
         for _ in 0..self.candidates.len() {
             if self.found.len() == most {
@@ -133,7 +133,7 @@ impl Poller {
         let mut polled = vec![PollFd::new(self.poll.as_raw_fd(), PollFd::IN)];
         polled.extend(seats.iter().map(|seat| PollFd::new(seat.poll_fd(), PollFd::IN)));
         let timeout = if unfinished { Some(Duration::ZERO) } else { remaining(deadline) };
-        let found = sys::ppoll(&mut polled, timeout).map_err(interrupted)?;
+        let found = sys::ppoll(&mut polled, timeout, None).map_err(interrupted)?;
         for (seat, polled) in seats.iter_mut().zip(&polled[1..]) {
             if polled.revents() != 0 {
                 seat.poll_now();
@@ -168,12 +168,11 @@ impl Item {
 
     /// What of the wanted is possible now; none is nothing.
     fn look(&self) -> Result<Option<PollEvent>> {
-        let (ready, failed) = match &self.target {
-            Target::Socket { core, watch, .. } => (core.look_for(watch, self.wanted)?, false),
+        let found = match &self.target {
+            Target::Socket { core, watch, .. } => core.look_for(watch, self.wanted.ready)?.into(),
             Target::Descriptor { heard: Heard::Not, .. } => return Ok(None),
             Target::Descriptor { fd, .. } => look_at(*fd, self.wanted)?,
         };
-        let event = PollEvent { key: self.key, ready, failed };
-        Ok((failed || ready != Readiness::default()).then_some(event))
+        Ok(found.is_anything().then(|| PollEvent::new(self.key, found)))
     }
 }
