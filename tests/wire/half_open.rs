@@ -55,13 +55,13 @@ fn dripping_peers_leave_at_handshake_ivl_while_good_ones_are_served() {
     }
     limit_descriptors(10_000);
     let bench =
-        bound_with::<Router>(&[(number::HANDSHAKE_IVL, 1500), (number::MAX_HANDSHAKES, 5000)]);
+        bound_with::<Router>(&[(number::HANDSHAKE_IVL, 4000), (number::MAX_HANDSHAKES, 5000)]);
     let began = Instant::now();
     let mut peers: Vec<Peer> = (0..2000).map(|_| Peer::connect(&bench.endpoint)).collect();
     println!("measured: 2,000 connected within {:?}", began.elapsed());
     let said = opening("DEALER");
     let mut worst = Duration::ZERO;
-    for byte in &said[..30] {
+    for byte in &said[..64] {
         for peer in &mut peers {
             peer.offer(&[*byte]);
         }
@@ -71,7 +71,7 @@ fn dripping_peers_leave_at_handshake_ivl_while_good_ones_are_served() {
         if bench.connections() == 0 {
             break;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(70));
     }
     bench.wait_for_connections(0);
     println!(
