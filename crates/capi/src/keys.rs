@@ -20,11 +20,13 @@ pub extern "C" fn zmq_z85_encode(dest: Out<c_char>, data: Octets, size: usize) -
     })
 }
 
-/// Writes the bytes that a text stands for. NULL and `EINVAL` if its length is no multiple of 5 or it is no such text.
+/// Writes the bytes that a text stands for. NULL and `EINVAL` if its length is 0 or no multiple of 5, or it is no such text.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_z85_decode(dest: Out<u8>, string: Text) -> Out<u8> {
     enter(Out::NULL, || {
-        let bytes = z85::decode(string.str()?).map_err(|_| Errno(libc::EINVAL))?;
+        let text =
+            Some(string.str()?).filter(|text| !text.is_empty()).ok_or(Errno(libc::EINVAL))?;
+        let bytes = z85::decode(text).map_err(|_| Errno(libc::EINVAL))?;
         dest.array(bytes.len(), libc::EINVAL)?.copy_from_slice(&bytes);
         Ok(dest)
     })

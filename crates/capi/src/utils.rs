@@ -37,22 +37,22 @@ pub extern "C" fn zmq_atomic_counter_set(counter: Handle, value: c_int) {
     });
 }
 
-/// Adds 1; answers what it was before.
+/// Adds 1; answers what it was before. A counter that is not answers 0 here and below.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_atomic_counter_inc(counter: Handle) -> c_int {
-    enter(-1, || Ok(self::counter(counter)?.fetch_add(1, Ordering::SeqCst)))
+    enter(0, || Ok(self::counter(counter)?.fetch_add(1, Ordering::SeqCst)))
 }
 
 /// Takes 1 away; answers 1 while the counter is above 0, else 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_atomic_counter_dec(counter: Handle) -> c_int {
-    enter(-1, || Ok((self::counter(counter)?.fetch_sub(1, Ordering::SeqCst) != 1).into()))
+    enter(0, || Ok((self::counter(counter)?.fetch_sub(1, Ordering::SeqCst) != 1).into()))
 }
 
 /// The value of a counter.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_atomic_counter_value(counter: Handle) -> c_int {
-    enter(-1, || Ok(self::counter(counter)?.load(Ordering::SeqCst)))
+    enter(0, || Ok(self::counter(counter)?.load(Ordering::SeqCst)))
 }
 
 /// Ends a counter and sets the variable to NULL.

@@ -66,6 +66,15 @@ impl Peer {
         Peer { info, texts }
     }
 
+    /// A peer in the same process: without a handshake there are no properties.
+    pub(crate) fn in_process(socket_type: SocketType, routing_id: Vec<u8>) -> Peer {
+        let socket_type = Some(socket_type);
+        Peer {
+            info: PeerInfo { socket_type, routing_id, ..PeerInfo::default() },
+            texts: Vec::new(),
+        }
+    }
+
     /// The peer's IP address, without the port; empty if the transport has none.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -99,7 +108,8 @@ impl Peer {
 
     /// A property by its name, upper or lower case: `Socket-Type`, `Peer-Address`, `Routing-Id`
     /// (also `Identity`), `User-Id` and others that the authenticator answered, and the `X-` ones
-    /// that the peer sent. None if it is not known or not UTF-8; values end at their first zero byte.
+    /// that the peer sent. None if it is not known or not UTF-8, and for every name over inproc, which has no handshake;
+    /// values end at their first zero byte.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_c_str(name)?.to_str().ok()

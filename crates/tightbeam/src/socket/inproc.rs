@@ -22,7 +22,7 @@ use super::state::{Life, State};
 use crate::context::names::{Introduction, Match, Neighbour, Offer};
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
-use crate::message::{Peer, PeerInfo};
+use crate::message::Peer;
 use crate::pattern::Request;
 use crate::pipe::{LaneEnd, News, Pipe, PipeId};
 use crate::reactor::waiters::Interest;
@@ -224,11 +224,7 @@ impl State {
     fn meet(&mut self, id: PipeId, neighbour: Neighbour, introduction: Introduction) {
         let Some(pipe) = self.pipes.get_mut(id).filter(|pipe| !pipe.dead) else { return };
         let Introduction { socket_type, routing_id } = introduction;
-        pipe.peer = Some(Arc::new(Peer::new(PeerInfo {
-            socket_type: Some(socket_type),
-            routing_id: routing_id.clone(),
-            ..PeerInfo::default()
-        })));
+        pipe.peer = Some(Arc::new(Peer::in_process(socket_type, routing_id.clone())));
         self.local.neighbours.insert(id, neighbour);
         let State { pattern, pipes, options, .. } = self;
         pattern.identify(pipes, id, &routing_id, options);
@@ -319,11 +315,13 @@ impl State {
         }
     }
 
-    /// Discards what the peers in this process have not received: the socket does not linger.
+    /// Discards what waits for names that nobody has bound: the socket does not linger. What a peer has got stays its
+    /// own.
     fn take_back(&mut self) {
-        let State { pipes, undelivered, .. } = self;
+        let State { pipes, undelivered, local, .. } = self;
         let mut discarded = Vec::new();
-        for lane in pipes.iter_mut().filter_map(|pipe| pipe.lane()) {
+        let waiting = pipes.iter().filter(|(id, _)| !local.is_connected(*id));
+        for lane in waiting.filter_map(|(_, pipe)| pipe.lane()) {
             let (messages, queue) = lane.take_back();
             *undelivered += messages;
             discarded.push(queue);
