@@ -8,7 +8,7 @@ use tightbeam::Frame;
 
 use crate::constants::{ZMQ_MORE, ZMQ_SHARED, ZMQ_SRCFD};
 use crate::entry::{Errno, Result, enter, status};
-use crate::raw::{Buffer, Handle, Input, Msg, Text};
+use crate::raw::{Buffer, ConstMsg, Handle, Input, Msg, Text};
 use crate::types::zmq_free_fn;
 
 /// Makes an empty message.
@@ -83,19 +83,19 @@ pub extern "C" fn zmq_msg_data(msg: Msg) -> *mut c_void {
 
 /// How many bytes the message has.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_msg_size(msg: Msg) -> usize {
+pub extern "C" fn zmq_msg_size(msg: ConstMsg) -> usize {
     enter(0, || Ok(msg.frame()?.len()))
 }
 
 /// Whether more parts follow the one that was received.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_msg_more(msg: Msg) -> c_int {
+pub extern "C" fn zmq_msg_more(msg: ConstMsg) -> c_int {
     enter(0, || Ok(msg.frame()?.more().into()))
 }
 
 /// A property of a message: `ZMQ_MORE`, `ZMQ_SRCFD`, `ZMQ_SHARED`.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_msg_get(msg: Msg, property: c_int) -> c_int {
+pub extern "C" fn zmq_msg_get(msg: ConstMsg, property: c_int) -> c_int {
     enter(-1, || {
         let frame = msg.frame()?;
         match property {
@@ -121,7 +121,7 @@ pub extern "C" fn zmq_msg_set(msg: Msg, _property: c_int, _optval: c_int) -> c_i
 /// What is known about the peer that a message came from, by name; valid as long as the message. NULL and `EINVAL` if it is
 /// not known.
 #[unsafe(no_mangle)]
-pub extern "C" fn zmq_msg_gets(msg: Msg, property: Text) -> *const c_char {
+pub extern "C" fn zmq_msg_gets(msg: ConstMsg, property: Text) -> *const c_char {
     enter(ptr::null(), || {
         let (frame, name) = (msg.frame()?, property.str()?);
         let value =

@@ -308,6 +308,19 @@ pub(crate) fn copy_for_c(bytes: &[u8]) -> Result<libc::iovec> {
     Ok(libc::iovec { iov_base: copy, iov_len: bytes.len() })
 }
 
+/// The same where it is only looked at.
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct ConstMsg(*const zmq_msg_t);
+
+impl ConstMsg {
+    /// The frame, if the message was initialised and not closed.
+    #[inline]
+    pub(crate) fn frame<'a>(self) -> Result<&'a Frame> {
+        Msg(self.0.cast_mut()).frame().map(|frame| &*frame)
+    }
+}
+
 fn check(pointer: *const c_void, len: usize) -> Result<()> {
     if pointer.is_null() {
         return Err(Errno(libc::EFAULT));

@@ -1,6 +1,10 @@
 //! What programs declare.
 
-use std::ffi::{c_int, c_void};
+#![allow(missing_docs)] // members say what they are
+
+use std::ffi::{c_int, c_short, c_void};
+
+use crate::raw::Handle;
 
 /// A message in memory that C owns: 64 bytes, to be initialised before anything else is done with them.
 #[derive(Debug)]
@@ -17,3 +21,27 @@ pub type zmq_thread_fn = unsafe extern "C" fn(arg: *mut c_void);
 
 /// What a timer calls.
 pub type zmq_timer_fn = unsafe extern "C" fn(timer_id: c_int, arg: *mut c_void);
+
+/// A descriptor of the system's.
+pub type zmq_fd_t = c_int;
+
+/// What one poll waits for: a socket or, without one, a descriptor.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct zmq_pollitem_t {
+    pub socket: Handle,
+    pub fd: zmq_fd_t,
+    pub events: c_short,
+    pub revents: c_short,
+}
+
+/// What a poller found.
+#[cfg(feature = "draft")]
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct zmq_poller_event_t {
+    pub socket: Handle,
+    pub fd: zmq_fd_t,
+    pub user_data: Handle,
+    pub events: c_short,
+}
