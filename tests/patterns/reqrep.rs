@@ -183,6 +183,11 @@ fn req_discards_what_comes_without_a_request() {
     await_waiting(&req, 1);
     assert!(!req.readiness().unwrap().readable);
     assert!(matches!(req.try_recv(), Err(Error::OutOfTurn(_))));
+    req.send("question").unwrap();
+    let mut reply = router.recv_timeout(LIMIT).unwrap();
+    reply[2] = "answer".into();
+    router.send(reply).unwrap();
+    assert_eq!(req.recv_timeout(LIMIT).unwrap(), "answer");
 }
 
 #[test]

@@ -225,3 +225,52 @@ fn parts_behind_the_first_are_no_subscriptions_if_only_the_first_may_be() {
         other.expect(&["end"]);
     });
 }
+
+/// Each part by itself may subscribe, as libzmq's XSUB has it.
+#[test]
+fn an_xsub_says_upstream_what_is_no_subscription_and_what_is_new() {
+    Cast::each(|cast| {
+        let (mut actor, mut other) = cast.ends(XPub, XSub);
+        actor.meet(&mut other);
+        let said: [&[&str]; 14] = [
+            &["\x02x"],
+            &[""],
+            &["\x01a"],
+            &["\x01a"],
+            &["\0a"],
+            &["\0a"],
+            &["\0unknown"],
+            &["up", "\x01t"],
+            &["\x01"],
+            &["\0"],
+            &["plain"],
+            &["\x01b"],
+            &["\0b"],
+            &["end"],
+        ];
+        for message in said {
+            other.send(message);
+        }
+        let heard: [&[&str]; 11] = [
+            &["\x02x"],
+            &[""],
+            &["\x01a"],
+            &["\0a"],
+            &["up", "\x01t"],
+            &["\x01"],
+            &["\0"],
+            &["plain"],
+            &["\x01b"],
+            &["\0b"],
+            &["end"],
+        ];
+        for message in heard {
+            actor.expect(message);
+        }
+        // Of all that only `t` is still wanted.
+        for body in ["a", "b", "t"] {
+            actor.send(&[body]);
+        }
+        other.expect(&["t"]);
+    });
+}

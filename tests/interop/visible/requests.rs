@@ -1,6 +1,8 @@
 //! What REQ does by itself, as the other side sees it.
 
-use tightbeam::SocketType::{Rep, Req, Router};
+use std::time::Duration;
+
+use tightbeam::SocketType::{Dealer, Rep, Req, Router};
 use tightbeam::options::number;
 
 use crate::stage::Cast;
@@ -82,6 +84,55 @@ fn a_relaxed_requester_asks_anew_and_hears_the_new_reply() {
         other.send(&first);
         other.send(&second);
         actor.expect(&["answer to the second"]);
+    });
+}
+
+/// What had come before the request, that is: libzmq cannot tell it from the reply otherwise, so a round in which it was late counts not.
+#[test]
+fn what_came_before_a_request_is_no_reply_to_it() {
+    Cast::each(|cast| {
+        let (mut actor, mut other) = cast.ends(Req, Router);
+        actor.set_text(number::ROUTING_ID, "asker");
+        actor.meet(&mut other);
+        let passed_over = (0..20).any(|_| {
+            actor.send(&["question"]);
+            other.expect(&["asker", "", "question"]);
+            other.send(&["asker", "", "answer"]);
+            other.send(&["asker", "", "stale"]);
+            while actor.recv() != [b"answer"] {}
+            // Nobody can be asked whether it has come: a requester in whose turn it is to send is not readable.
+            std::thread::sleep(Duration::from_millis(50));
+            actor.send(&["question"]);
+            other.expect(&["asker", "", "question"]);
+            other.send(&["asker", "", "fresh"]);
+            actor.recv() == [b"fresh"]
+        });
+        assert!(passed_over, "what was stale was always taken for the reply");
+    });
+}
+
+#[test]
+fn a_replier_passes_over_what_has_no_envelope() {
+    Cast::each(|cast| {
+        let (mut actor, mut other) = cast.ends(Rep, Dealer);
+        actor.meet(&mut other);
+        other.send(&["no envelope"]);
+        other.send(&["a", "b"]);
+        other.send(&[""]);
+        let served: [(&[&str], &[&str]); 5] = [
+            (&["", "1"], &["1"]),
+            (&["x", "", "2"], &["2"]),
+            (&["x", "y", "", "3", "", "4"], &["3", "", "4"]),
+            (&["", ""], &[""]),
+            (&["", "", "5"], &["", "5"]),
+        ];
+        for (request, body) in served {
+            other.send(request);
+            actor.expect(body);
+            actor.send(&["re", "ply"]);
+            let envelope = &request[..request.len() - body.len()];
+            other.expect(&[envelope, &["re", "ply"]].concat());
+        }
     });
 }
 

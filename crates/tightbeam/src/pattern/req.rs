@@ -80,6 +80,10 @@ impl Req {
         options: &Options,
     ) -> Result<(), Refusal> {
         self.check_turn(options)?;
+        // Before the request goes out: a peer of this process may reply at once.
+        if self.incoming.current().is_some() && self.outgoing.has_room(pipes) {
+            self.discard_all(pipes);
+        }
         let number = self.next_id.wrapping_add(1);
         let id = options.req_correlate.then_some(number);
         let [a, b, c, d] = number.to_be_bytes();
@@ -88,12 +92,17 @@ impl Req {
         let Some(from) = self.outgoing.send(pipes, prefix, parts) else {
             return Err(NO_PEER_WITH_ROOM);
         };
-        if self.turn == Turn::Receiving {
-            self.incoming.skip(pipes);
-        }
         self.next_id = number;
         self.turn = Turn::Awaiting { from, id };
         Ok(())
+    }
+
+    /// Whatever came before a request is no reply to it, nor is the rest of a reply that was given up.
+    fn discard_all(&mut self, pipes: &mut Pipes) {
+        while self.incoming.current().is_some() {
+            self.incoming.skip(pipes);
+        }
+        self.turn = Turn::Idle;
     }
 
     pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
