@@ -1,6 +1,6 @@
 /* Cases with sentences as names. A program made of this header and some `TEST`s runs
  *
- *     program --list    prints the names of its cases, those for one library alone with the reason why
+ *     program --list    prints the names of its cases, those that are not for this library with the reason why
  *     program NAME      runs one of them in this process
  *     program           runs all of them, each in a child, so that a crash or a hang is the failure of one
  *
@@ -34,6 +34,7 @@ struct check_case
     void (*run_row) (const void *row);
     const void *row;
     const char *only_ours;
+    const char *only_debian;
 };
 
 static struct check_case check_cases[512];
@@ -56,18 +57,20 @@ UNUSED static void check_add_row (const char *name, void (*run_row) (const void 
 }
 
 /* A case; its body follows. */
-#define TEST(name) CHECK_CASE (name, NULL)
+#define TEST(name) CHECK_CASE (name, NULL, NULL)
 
-/* A case that does not hold, or cannot be tried, on Debian's libzmq; the reason says how that one behaves. */
-#define ONLY_OURS(name, reason) CHECK_CASE (name, reason)
+/* A case that does not hold, or cannot be tried, on one of the libraries; the reason says how that one behaves. */
+#define ONLY_OURS(name, reason) CHECK_CASE (name, reason, NULL)
+#define ONLY_DEBIAN(name, reason) CHECK_CASE (name, NULL, reason)
 
-#define CHECK_CASE(name, reason)                                              \
+#define CHECK_CASE(name, ours, debian)                                        \
     static void name (void);                                                  \
     __attribute__ ((constructor)) static void check_add_##name (void)         \
     {                                                                         \
         struct check_case *added = check_add (#name);                         \
         added->run = name;                                                    \
-        added->only_ours = reason;                                            \
+        added->only_ours = ours;                                              \
+        added->only_debian = debian;                                          \
     }                                                                         \
     static void name (void)
 
@@ -156,9 +159,10 @@ static void check_run (const struct check_case *one)
     alarm (0);
 }
 
-static int check_skipped (const struct check_case *one)
+/* Why a case is not for the library at hand. */
+static const char *check_skipped (const struct check_case *one)
 {
-    return one->only_ours != NULL && on_debian ();
+    return on_debian () ? one->only_ours : one->only_debian;
 }
 
 /* Runs a case in a child; whether it passed. */
@@ -184,7 +188,7 @@ static int check_run_all (void)
     for (size_t at = 0; at < check_count; at++) {
         const struct check_case *one = &check_cases[at];
         if (check_skipped (one)) {
-            printf ("skipped %s: %s\n", one->name, one->only_ours);
+            printf ("skipped %s: %s\n", one->name, check_skipped (one));
             continue;
         }
         int passed = check_run_apart (one);
@@ -201,10 +205,11 @@ int main (int argc, char **argv)
     int list = strcmp (argv[1], "--list") == 0;
     for (size_t at = 0; at < check_count; at++) {
         const struct check_case *one = &check_cases[at];
+        const char *skipped = check_skipped (one);
         if (list)
-            printf ("%s%s%s\n", one->name, one->only_ours ? "\t" : "", one->only_ours ? one->only_ours : "");
+            printf ("%s%s%s\n", one->name, skipped ? "\t" : "", skipped ? skipped : "");
         else if (strcmp (argv[1], one->name) == 0) {
-            if (!check_skipped (one))
+            if (skipped == NULL)
                 check_run (one);
             return 0;
         }

@@ -1,6 +1,10 @@
 /* zmq_socket_monitor. */
 #include "sockets.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 struct event
 {
     int number;
@@ -133,19 +137,33 @@ TEST (unbinding_closes_what_listened)
     end_all (context, pull, monitor, NULL);
 }
 
+/* A peer that says in its greeting that it speaks PLAIN. */
+static int connect_plainly (const char *endpoint)
+{
+    struct sockaddr_in address;
+    unsigned char greeting[64] = { 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0, 'P', 'L', 'A', 'I', 'N' };
+    int peer = socket (AF_INET, SOCK_STREAM, 0);
+    memset (&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    address.sin_port = htons ((unsigned short) atoi (strrchr (endpoint, ':') + 1));
+    CHECK_OK (connect (peer, (const struct sockaddr *) &address, sizeof address));
+    CHECK_EQUAL (write (peer, greeting, sizeof greeting), sizeof greeting);
+    return peer;
+}
+
 TEST (a_peer_of_another_mechanism_fails_the_handshake)
 {
     void *context = open_context ();
     void *pull = open_socket (context, ZMQ_PULL);
-    void *push = open_socket (context, ZMQ_PUSH);
     void *monitor = watch (context, pull, "inproc://mechanism", ZMQ_EVENT_ALL);
     char endpoint[256];
-    set_int (pull, ZMQ_PLAIN_SERVER, 1);
     bind_to (pull, TCP, endpoint);
-    CHECK_OK (zmq_connect (push, endpoint));
+    int peer = connect_plainly (endpoint);
     struct event event = await_event (monitor, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL);
     CHECK_EQUAL (event.value, ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
-    end_all (context, pull, push, monitor);
+    CHECK_OK (close (peer));
+    end_all (context, pull, monitor, NULL);
 }
 
 TEST (only_the_events_asked_for_are_told)

@@ -95,8 +95,8 @@ static const struct numeric numbers[] = {
   { "RECONNECT_STOP", RECONNECT_STOP, INT, ANY, BOTH, 0, 4, { 0, 1, 2, 3 }, 0, { 0 } },
 };
 
-/* What a missing value of no length does: nothing, as it is refused; clear; or change the mechanism alone. */
-enum emptied { REFUSES, CLEARS, KEEPS };
+/* What a missing value of no length does: nothing, as it is refused; clear; or change the mechanism, whatever a get says then. */
+enum emptied { REFUSES, CLEARS, UNSETS };
 
 /* An option whose value is text, told with a NUL behind it, or bytes. */
 struct texts
@@ -112,8 +112,8 @@ struct texts
 
 static const struct texts texts[] = {
   { "ROUTING_ID", ZMQ_ROUTING_ID, ANY, BOTH, 0, REFUSES, 255 },
-  { "PLAIN_USERNAME", ZMQ_PLAIN_USERNAME, ANY, BOTH, 1, KEEPS, 255 },
-  { "PLAIN_PASSWORD", ZMQ_PLAIN_PASSWORD, ANY, BOTH, 1, KEEPS, 255 },
+  { "PLAIN_USERNAME", ZMQ_PLAIN_USERNAME, ANY, BOTH, 1, UNSETS, 255 },
+  { "PLAIN_PASSWORD", ZMQ_PLAIN_PASSWORD, ANY, BOTH, 1, UNSETS, 255 },
   { "ZAP_DOMAIN", ZMQ_ZAP_DOMAIN, ANY, BOTH, 1, REFUSES, 255 },
   { "GSSAPI_PRINCIPAL", ZMQ_GSSAPI_PRINCIPAL, ANY, BOTH, 1, REFUSES, 255 },
   { "GSSAPI_SERVICE_PRINCIPAL", ZMQ_GSSAPI_SERVICE_PRINCIPAL, ANY, BOTH, 1, REFUSES, 255 },
@@ -286,6 +286,8 @@ static void check_long_texts (const void *row, void *socket, int type)
         CHECK_ERRNO (zmq_setsockopt (socket, texts->option, text, texts->longest + 1), EINVAL);
 }
 
+static const struct numeric mechanism = { "MECHANISM", ZMQ_MECHANISM, INT, ANY, GET, 0, 0, { 0 }, 0, { 0 } };
+
 static void check_no_text (const void *row, void *socket, int type)
 {
     const struct texts *texts = row;
@@ -296,7 +298,10 @@ static void check_no_text (const void *row, void *socket, int type)
         CHECK_ERRNO (zmq_setsockopt (socket, texts->option, NULL, 0), EINVAL);
     else
         CHECK_OK (zmq_setsockopt (socket, texts->option, NULL, 0));
-    expect_value (socket, texts, texts->emptied == CLEARS ? "" : "abc");
+    if (texts->emptied == UNSETS)
+        CHECK_EQUAL (look (socket, &mechanism), ZMQ_NULL);
+    else
+        expect_value (socket, texts, texts->emptied == CLEARS ? "" : "abc");
 }
 
 static void check_room (const void *row, void *socket, int type)
@@ -352,7 +357,7 @@ __attribute__ ((constructor)) static void add_rows (void)
             add_case (row->name, "is_EINVAL_on_other_sockets", is_of_its_sockets, row);
         add_case (row->name, "has_one_length_and_others_are_EINVAL", has_one_length, row);
     }
-    static const char *const claims[] = { "refuses_nothing_with_EINVAL", "is_cleared_by_nothing", "stays_when_nothing_is_set" };
+    static const char *const claims[] = { "refuses_nothing_with_EINVAL", "is_cleared_by_nothing", "unsets_the_mechanism_with_nothing" };
     for (size_t at = 0; at < COUNT (texts); at++) {
         const struct texts *row = &texts[at];
         add_case (row->name, "is_empty_at_first_and_holds_what_it_is_given", holds_text, row);

@@ -92,7 +92,7 @@ TEST (some_gets_accept_more_room_than_they_need)
     void *context = open_context ();
     void *socket = open_socket (context, ZMQ_DEALER);
     for (size_t at = 0; at < COUNT (options); at++) {
-        char buffer[16];
+        char buffer[8];
         size_t size = sizeof buffer;
         memset (buffer, 0x55, sizeof buffer);
         CHECK_OK (zmq_getsockopt (socket, options[at], buffer, &size));
