@@ -41,7 +41,7 @@ impl Core {
             return Err(Error::BadMessage("a message has at least one part"));
         }
         self.check_lengths(frames)?;
-        let guard = self.lock_for(timing)?;
+        let guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
         if frames.len() > 1 {
             guard.check_count(frames.len())?;
         }
