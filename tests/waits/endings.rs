@@ -1,6 +1,8 @@
 //! Waits that end because something else ends: the socket, the context, a thread.
 
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
 use std::thread;
 use std::time::Duration;
@@ -189,5 +191,48 @@ fn a_driver_that_dies_of_a_wakers_panic_leaves_nothing_behind() {
         finish(follower);
         push.send("more").unwrap();
         assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "more");
+    });
+}
+
+#[test]
+fn a_wakers_panic_while_a_socket_is_closed_does_not_keep_the_context() {
+    guarded(|| {
+        let context = Context::new();
+        let pull = open::<Pull>(&context);
+        let deadly = Waker::from(Arc::new(CallOnWake(|| {
+            std::panic::resume_unwind(Box::new("a waker may panic"));
+        })));
+        let mut future = Box::pin(pull.recv_async());
+        assert!(future.as_mut().poll(&mut TaskContext::from_waker(&deadly)).is_pending());
+        assert!(thread::spawn(move || drop(pull)).join().is_err(), "the panic surfaced");
+        drop(future);
+        assert!(context.term_timeout(LIMIT).unwrap());
+    });
+}
+
+/// The I/O thread, which cannot go on with a socket in which it panicked, finds it closed already.
+#[test]
+fn a_wakers_panic_in_the_io_thread_lets_a_closed_socket_end() {
+    guarded(|| {
+        let (context, others) = (Context::new(), Context::new());
+        let pull = open::<Pull>(&context);
+        let push = open::<Push>(&others);
+        push.connect(pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        let (woken, was_woken) = channel();
+        let (release, released) = channel();
+        let (woken, released) = (Mutex::new(woken), Mutex::new(released));
+        let deadly = Waker::from(Arc::new(CallOnWake(move || {
+            woken.lock().unwrap().send(thread::current().id()).unwrap();
+            let () = released.lock().unwrap().recv().unwrap();
+            std::panic::resume_unwind(Box::new("a waker may panic"));
+        })));
+        let mut future = Box::pin(pull.recv_async());
+        assert!(future.as_mut().poll(&mut TaskContext::from_waker(&deadly)).is_pending());
+        push.send("news").unwrap();
+        assert_ne!(was_woken.recv().unwrap(), thread::current().id());
+        drop(pull);
+        release.send(()).unwrap();
+        drop(future);
+        assert!(context.term_timeout(LIMIT).unwrap());
     });
 }

@@ -69,11 +69,15 @@ pub(crate) struct Wakeups {
 }
 
 impl Wakeups {
-    /// Wakes threads and tasks; the socket's poll is left to its owner.
-    pub(crate) fn deliver(&mut self) {
+    /// Wakes threads; the socket's poll is left to its owner.
+    pub(crate) fn wake_threads(&mut self) {
         for parker in self.threads.drain(..) {
             parker.unpark();
         }
+    }
+
+    /// Wakes tasks, which is foreign code.
+    pub(crate) fn wake_tasks(&mut self) {
         for waker in self.tasks.drain(..) {
             waker.wake();
         }

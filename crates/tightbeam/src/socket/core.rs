@@ -226,7 +226,7 @@ impl Core {
         {
             reactor.wake_poll();
         }
-        wakeups.deliver();
+        wakeups.wake_threads();
     }
 
     /// Does what was put off until the lock was released.
@@ -254,14 +254,15 @@ impl Core {
                 listener.close(&reactor.registry);
             }
         }
-        for waker in deferred.wakers {
-            waker.wake();
-        }
         if !deferred.hung_up.is_empty() {
             self.hang_up(&deferred.hung_up);
         }
         if deferred.ended {
             self.context.socket_ended(self.id);
+        }
+        // Last, for they are foreign code that may panic.
+        for waker in deferred.wakers {
+            waker.wake();
         }
     }
 

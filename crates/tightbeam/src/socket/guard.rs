@@ -134,13 +134,14 @@ impl Core {
             watch.tell();
         }
         self.wake(&mut work.wakeups);
-        for neighbour in work.calls.drain(..) {
-            inproc::call(&neighbour);
-        }
+        // What others wait for comes before what may run foreign code, which may panic.
         if let Some(deferred) = work.deferred.take() {
             self.do_deferred(deferred);
         }
-        // Last, for it is foreign code that may panic.
+        for neighbour in work.calls.drain(..) {
+            inproc::call(&neighbour);
+        }
+        work.wakeups.wake_tasks();
         work.released.clear();
         work.keep();
     }

@@ -369,7 +369,9 @@ impl Driven for Core {
     fn give_up(&self) {
         let mut guard = self.lock_always();
         let state = &mut *guard;
-        state.life = Life::Terminated;
+        if state.life == Life::Open {
+            state.life = Life::Terminated;
+        }
         state.waiters.notify_all();
     }
 }

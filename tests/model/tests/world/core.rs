@@ -133,7 +133,8 @@ impl Core {
         if wakeups.poll && self.flaw != Flaw::PollNotWoken {
             self.kernel.wake_inner();
         }
-        wakeups.deliver();
+        wakeups.wake_threads();
+        wakeups.wake_tasks();
         result
     }
 
