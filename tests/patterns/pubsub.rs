@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tightbeam::options::Value;
 use tightbeam::options::number::{RCVHWM, SNDHWM, SUBSCRIBE, UNSUBSCRIBE, XPUB_NODROP};
-use tightbeam::{Context, Error, EventKind, Pub, Socket, Sub};
+use tightbeam::{Context, Error, EventKind, Pub, Socket, SocketType, Sub, Timing};
 use tightbeam_tests::proxy::Proxy;
 use tightbeam_tests::sockets::*;
 
@@ -205,6 +205,35 @@ fn with_nodrop_a_full_subscriber_makes_send_wait() {
         sender.join().unwrap().unwrap();
     });
     assert_eq!(dropped(&publisher), 0);
+}
+
+/// Who has sent the first part may rely on sending the rest.
+#[test]
+fn with_nodrop_the_first_of_several_parts_is_refused_and_nothing_is_kept() {
+    let context = Context::new();
+    for socket_type in [SocketType::Pub, SocketType::XPub] {
+        let publisher = context.any_socket(socket_type).unwrap();
+        set(&publisher, SNDHWM, 1);
+        set(&publisher, XPUB_NODROP, 1);
+        let subscriber = open_with::<Sub>(&context, &[(RCVHWM, 1)]);
+        subscriber.subscribe("full").unwrap();
+        publisher.bind(format!("inproc://{socket_type}")).unwrap();
+        subscriber.connect(format!("inproc://{socket_type}")).unwrap();
+        let try_part = |text: &str, more| {
+            publisher.send_part(&text.into(), more, Some(Timing::Never)).map_err(|e| e.errno())
+        };
+        for _ in 0..2 {
+            assert_eq!((try_part("full", true), try_part("rest", false)), (Ok(()), Ok(())));
+        }
+        assert_eq!(try_part("full", true), Err(libc::EAGAIN), "{socket_type}");
+        // Nobody wants these, so nobody has no room for them.
+        assert_eq!((try_part("other", true), try_part("rest", false)), (Ok(()), Ok(())));
+        for _ in 0..2 {
+            assert_eq!(texts(&subscriber.try_recv().unwrap()), ["full", "rest"]);
+        }
+        assert_eq!((try_part("full", true), try_part("last", false)), (Ok(()), Ok(())));
+        assert_eq!(texts(&subscriber.try_recv().unwrap()), ["full", "last"]);
+    }
 }
 
 #[test]

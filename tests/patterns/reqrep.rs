@@ -190,6 +190,26 @@ fn req_discards_what_comes_without_a_request() {
     assert_eq!(req.recv_timeout(LIMIT).unwrap(), "answer");
 }
 
+/// As with libzmq: what is there already answers no request that is sent only now.
+#[test]
+fn req_discards_a_second_reply_and_what_came_unasked_when_it_sends() {
+    let context = Context::new();
+    let (router, req) = router_and_req(&context, &[]);
+    for round in 0..3 {
+        req.send(format!("question {round}")).unwrap();
+        let mut answer = router.recv_timeout(LIMIT).unwrap();
+        let asked = format!("question {round}");
+        assert_eq!(answer[2], asked.as_str());
+        for text in ["answer", "answer again", "and again"] {
+            answer[2] = format!("{text} {round}").into();
+            router.send(answer.clone()).unwrap();
+        }
+        await_waiting(&req, 3);
+        assert_eq!(req.recv_timeout(LIMIT).unwrap(), format!("answer {round}").as_str());
+        assert_eq!(waiting(&req), 2);
+    }
+}
+
 #[test]
 fn req_correlate_numbers_requests_and_takes_only_the_reply_with_the_number() {
     let context = Context::new();

@@ -311,7 +311,7 @@ impl Pattern {
     /// Whether the first part of a message may be staged: what `send` would refuse whatever the
     /// rest of the message is, is refused now.
     pub(crate) fn admit(
-        &self,
+        &mut self,
         pipes: &Pipes,
         first: &[u8],
         options: &Options,
@@ -324,7 +324,9 @@ impl Pattern {
             Pattern::Rep(rep) => rep.admit()?,
             Pattern::Router(router) => return router.admit(pipes, first, options),
             Pattern::Stream(stream) => return stream.routes.admit(pipes, first),
-            Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
+            Pattern::Pub(publisher) => return publisher.admit(pipes, first, options),
+            Pattern::XPub(publisher) => return publisher.admit(pipes, first, options),
+            Pattern::XSub(_) => true,
             Pattern::Pull(_) => return Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => return Err(Refusal::Unsupported(SocketType::Sub, SEND)),
         };

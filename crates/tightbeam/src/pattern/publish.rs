@@ -51,6 +51,15 @@ impl Publisher {
         self.targets.retain(|target| *target == id);
     }
 
+    /// With XPUB_NODROP: refuses what those chosen have no room for.
+    #[inline]
+    pub(super) fn admit(&self, pipes: &Pipes, options: &Options) -> Result<(), Refusal> {
+        if options.xpub_nodrop && self.targets.iter().any(|id| !pipes.has_room(*id)) {
+            return Err(Refusal::WouldBlock("a subscriber has no room for a message"));
+        }
+        Ok(())
+    }
+
     /// Queues a message for those chosen; who has no room goes without, or makes all wait.
     #[inline]
     pub(super) fn deliver(
@@ -59,9 +68,7 @@ impl Publisher {
         parts: Parts<'_>,
         options: &Options,
     ) -> Result<(), Refusal> {
-        if options.xpub_nodrop && self.targets.iter().any(|id| !pipes.has_room(*id)) {
-            return Err(Refusal::WouldBlock("a subscriber has no room for a message"));
-        }
+        self.admit(pipes, options)?;
         for &id in &self.targets {
             if pipes.has_room(id) {
                 pipes.push(id, &[], parts);
@@ -122,5 +129,16 @@ impl Pub {
     ) -> Result<(), Refusal> {
         self.publisher.choose(pipes, parts.first(), options);
         self.publisher.deliver(pipes, parts, options)
+    }
+
+    /// Whether a message that begins so would be sent.
+    pub(super) fn admit(
+        &mut self,
+        pipes: &Pipes,
+        first: &[u8],
+        options: &Options,
+    ) -> Result<(), Refusal> {
+        self.publisher.choose(pipes, first, options);
+        self.publisher.admit(pipes, options)
     }
 }

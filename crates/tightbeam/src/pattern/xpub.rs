@@ -177,17 +177,34 @@ impl XPub {
         }
     }
 
+    /// Finds whom a message goes to; answers the peer that alone gets it with XPUB_MANUAL_LAST_VALUE.
+    fn choose(&mut self, pipes: &Pipes, first: &[u8], options: &Options) -> Option<PipeId> {
+        self.publisher.choose(pipes, first, options);
+        let last = self.last.filter(|_| options.xpub_manual && options.xpub_manual_last_value);
+        if let Some(last) = last {
+            self.publisher.choose_only(last);
+        }
+        last
+    }
+
+    /// Whether a message that begins so would be sent.
+    pub(super) fn admit(
+        &mut self,
+        pipes: &Pipes,
+        first: &[u8],
+        options: &Options,
+    ) -> Result<(), Refusal> {
+        self.choose(pipes, first, options);
+        self.publisher.admit(pipes, options)
+    }
+
     pub(super) fn send(
         &mut self,
         pipes: &mut Pipes,
         parts: Parts<'_>,
         options: &Options,
     ) -> Result<(), Refusal> {
-        self.publisher.choose(pipes, parts.first(), options);
-        let last = self.last.filter(|_| options.xpub_manual && options.xpub_manual_last_value);
-        if let Some(last) = last {
-            self.publisher.choose_only(last);
-        }
+        let last = self.choose(pipes, parts.first(), options);
         self.publisher.deliver(pipes, parts, options)?;
         if last.is_some() {
             self.last = None;

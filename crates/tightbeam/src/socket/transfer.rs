@@ -242,11 +242,12 @@ impl Core {
     /// Whether the next send finds room; if not, why: [`Error::WouldBlock`] if it is worth waiting.
     #[cfg(feature = "futures")]
     pub(super) fn room_for_one(&self) -> Result<()> {
-        let guard = self.lock()?;
+        let mut guard = self.lock()?;
         if guard.pattern.can_send(&guard.pipes, &guard.options) {
             return Ok(());
         }
-        match guard.pattern.admit(&guard.pipes, &[], &guard.options) {
+        let State { pattern, pipes, options, .. } = &mut *guard;
+        match pattern.admit(pipes, &[], options) {
             Err(refusal) => Err(refusal.into_error(NO_PARTS)),
             Ok(()) => Err(Error::WouldBlock("no peer has room for a message")),
         }
