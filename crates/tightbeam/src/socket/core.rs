@@ -165,7 +165,7 @@ impl Core {
     }
 
     /// The lock for a call of the application; `only_free` does not wait until somebody else releases it.
-    /// Every send and receive makes its [`Guard`] of this where it stays: moving one costs more than the lock.
+    /// Every send and receive makes its [`Guard`] of this where it stays, rather than being handed one.
     #[inline(always)]
     pub(super) fn acquire(&self, only_free: bool) -> Result<MutexGuard<'_, State>> {
         if self.is_forked() {
