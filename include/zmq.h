@@ -581,6 +581,65 @@ ZMQ_EXPORT int zmq_recviov(void *socket, struct iovec *iov, size_t *count, int f
 #define ZMQ_POLLPRI 8
 #define ZMQ_POLLITEMS_DFLT 16
 
+/* ---- Waiting for several sockets and descriptors at once. ---- */
+
+/* Waits until one of the items has something that is wanted of it, at most so many milliseconds
+   (-1: for ever). Answers how many items have; 0 means that the time is over. */
+ZMQ_EXPORT int zmq_poll(struct zmq_pollitem_t *items, int nitems, long timeout);
+
+#if defined(ZMQ_BUILD_DRAFT_API)
+
+/* The same with another signal mask (a sigset_t, or NULL) while it waits. */
+ZMQ_EXPORT int zmq_ppoll(struct zmq_pollitem_t *items, int nitems, long timeout,
+    const void *sigmask);
+
+#endif
+
+/* ---- Pollers: sets of sockets and descriptors that are waited for again and again. ---- */
+
+#if defined(ZMQ_BUILD_DRAFT_API)
+
+/* Makes an empty poller. NULL with errno EMFILE if there are too many, or no descriptors left. */
+ZMQ_EXPORT void *zmq_poller_new(void);
+
+/* Ends a poller and sets the variable to NULL. */
+ZMQ_EXPORT int zmq_poller_destroy(void **poller_p);
+
+/* How many sockets and descriptors are in a poller. */
+ZMQ_EXPORT int zmq_poller_size(void *poller);
+
+/* Adds a socket. Its events come with user_data. */
+ZMQ_EXPORT int zmq_poller_add(void *poller, void *socket, void *user_data, short events);
+
+/* Changes what is wanted of a socket; nothing, too. */
+ZMQ_EXPORT int zmq_poller_modify(void *poller, void *socket, short events);
+
+/* Removes a socket. */
+ZMQ_EXPORT int zmq_poller_remove(void *poller, void *socket);
+
+/* Adds a descriptor. Its events come with user_data. */
+ZMQ_EXPORT int zmq_poller_add_fd(void *poller, zmq_fd_t fd, void *user_data, short events);
+
+/* Changes what is wanted of a descriptor; nothing, too. */
+ZMQ_EXPORT int zmq_poller_modify_fd(void *poller, zmq_fd_t fd, short events);
+
+/* Removes a descriptor. */
+ZMQ_EXPORT int zmq_poller_remove_fd(void *poller, zmq_fd_t fd);
+
+/* Waits until something in a poller is ready, at most so many milliseconds (-1: for ever), and
+   writes what. EAGAIN when the time is over. */
+ZMQ_EXPORT int zmq_poller_wait(void *poller, struct zmq_poller_event_t *event, long timeout);
+
+/* The same for up to n_events at once. Answers how many were written, at least one. */
+ZMQ_EXPORT int zmq_poller_wait_all(void *poller, struct zmq_poller_event_t *events, int n_events,
+    long timeout);
+
+/* A poller has no descriptor: EINVAL. libzmq gives one to pollers with sockets of types that are
+   not here. */
+ZMQ_EXPORT int zmq_poller_fd(void *poller, zmq_fd_t *fd);
+
+#endif
+
 /* ---- Events of monitors. ---- */
 
 #define ZMQ_EVENT_CONNECTED 1
@@ -673,8 +732,8 @@ ZMQ_EXPORT int zmq_device(int type, void *frontend, void *backend);
    is none. */
 ZMQ_EXPORT char *zmq_z85_encode(char *dest, const uint8_t *data, size_t size);
 
-/* Writes the bytes that a text stands for. NULL and EINVAL if its length is no multiple of 5 or
-   it is no such text. */
+/* Writes the bytes that a text stands for. NULL and EINVAL if its length is 0 or no multiple of
+   5, or it is no such text. */
 ZMQ_EXPORT uint8_t *zmq_z85_decode(uint8_t *dest, const char *string);
 
 /* Makes a pair of keys for CURVE, which is not there: ENOTSUP. */
@@ -719,7 +778,7 @@ ZMQ_EXPORT void *zmq_atomic_counter_new(void);
 /* Sets a counter. */
 ZMQ_EXPORT void zmq_atomic_counter_set(void *counter, int value);
 
-/* Adds 1; answers what it was before. */
+/* Adds 1; answers what it was before. A counter that is not answers 0 here and below. */
 ZMQ_EXPORT int zmq_atomic_counter_inc(void *counter);
 
 /* Takes 1 away; answers 1 while the counter is above 0, else 0. */

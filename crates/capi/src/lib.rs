@@ -15,6 +15,9 @@ mod handle;
 pub mod keys;
 pub mod message;
 pub mod monitor;
+pub mod poll;
+#[cfg(feature = "draft")]
+pub mod poller;
 pub mod proxy;
 pub mod raw;
 mod slot;

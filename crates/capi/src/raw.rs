@@ -18,6 +18,9 @@ use crate::types::{zmq_free_fn, zmq_msg_t, zmq_thread_fn, zmq_timer_fn};
 #[repr(transparent)]
 pub struct Handle(*mut c_void);
 
+// SAFETY: it is never followed.
+unsafe impl Send for Handle {}
+
 impl Handle {
     pub(crate) const NULL: Handle = Handle(ptr::null_mut());
 
@@ -199,6 +202,21 @@ impl<T: Copy> Out<T> {
         }
         // SAFETY: C promises so many, and that nobody else uses them during the call.
         Ok(unsafe { slice::from_raw_parts_mut(self.0, len) })
+    }
+}
+
+/// A set of signals (`sigset_t`), or NULL.
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Signals(*const c_void);
+
+impl Signals {
+    /// The signals in it; none for NULL.
+    pub(crate) fn numbers(self) -> Option<impl Iterator<Item = c_int>> {
+        let set: *const libc::sigset_t = self.0.cast();
+        // SAFETY: C promises a set of signals, and not to change it during the call.
+        let is_in = move |signal: &c_int| unsafe { libc::sigismember(set, *signal) == 1 };
+        (!set.is_null()).then(|| (1..=libc::SIGRTMAX()).filter(is_in))
     }
 }
 

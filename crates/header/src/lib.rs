@@ -43,6 +43,8 @@ pub const HEADERS: [Header; 1] = [Header {
         "constants/flags.rs",
         "transfer.rs",
         "constants/poll.rs",
+        "poll.rs",
+        "poller.rs",
         "constants/events.rs",
         "monitor.rs",
         "constants/devices.rs",
