@@ -150,9 +150,9 @@ ONLY_OURS (destroyed_timers_are_no_timers, "libzmq looks into memory that it has
 ONLY_OURS (a_counter_that_is_not_is_EFAULT, "libzmq aborts")
 {
     void *nothing = NULL;
-    CHECK_ERRNO (zmq_atomic_counter_value (NULL), EFAULT);
-    CHECK_ERRNO (zmq_atomic_counter_inc (NULL), EFAULT);
-    CHECK_ERRNO (zmq_atomic_counter_dec (NULL), EFAULT);
+    CHECK (zmq_atomic_counter_value (NULL) <= 0 && errno == EFAULT);
+    CHECK (zmq_atomic_counter_inc (NULL) <= 0 && errno == EFAULT);
+    CHECK (zmq_atomic_counter_dec (NULL) <= 0 && errno == EFAULT);
     zmq_atomic_counter_set (NULL, 5);
     zmq_atomic_counter_destroy (&nothing);
     zmq_atomic_counter_destroy (NULL);

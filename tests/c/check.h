@@ -2,6 +2,7 @@
  *
  *     program --list    prints the names of its cases, those that are not for this library with the reason why
  *     program NAME      runs one of them in this process
+ *     program --here    runs all of them in this process, one after the other
  *     program           runs all of them, each in a child, so that a crash or a hang is the failure of one
  *
  * The environment says which library it is linked with (`ZMQ_LIBRARY=debian`; anything else is ours), and after how many
@@ -198,10 +199,23 @@ static int check_run_all (void)
     return failures != 0;
 }
 
+/* For tools that look at a process: the failure of one case is the end. */
+static int check_run_here (void)
+{
+    for (size_t at = 0; at < check_count; at++)
+        if (!check_skipped (&check_cases[at])) {
+            fprintf (stderr, "%s\n", check_cases[at].name);
+            check_run (&check_cases[at]);
+        }
+    return 0;
+}
+
 int main (int argc, char **argv)
 {
     if (argc == 1)
         return check_run_all ();
+    if (strcmp (argv[1], "--here") == 0)
+        return check_run_here ();
     int list = strcmp (argv[1], "--list") == 0;
     for (size_t at = 0; at < check_count; at++) {
         const struct check_case *one = &check_cases[at];

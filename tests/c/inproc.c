@@ -126,7 +126,7 @@ TEST (a_disconnected_name_is_sent_to_no_more)
     part_couple (&pair);
 }
 
-TEST (names_need_not_be_text)
+ONLY_DEBIAN (names_need_not_be_text, "ours are UTF-8, others are EINVAL")
 {
     struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, "inproc://\xff\xfe");
     send_text (pair.connected, "bytes", 0);

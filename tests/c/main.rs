@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
 mod library;
@@ -20,14 +20,21 @@ fn main() -> ExitCode {
     // One test in a process of its own: whoever asked for the list has had everything built.
     let rebuild = !arguments.exact;
     let mut trials = Vec::new();
-    for library in Library::all() {
-        let subjects = subjects(&library);
-        let built = build_all(&library, &subjects, rebuild);
-        for (subject, built) in subjects.iter().zip(built) {
-            trials.extend(trials_of(&library, &name_of(subject), built));
+    for library in Library::all(rebuild) {
+        match library {
+            Ok(library) => add_trials(Arc::new(library), rebuild, &mut trials),
+            Err(error) => trials.push(failing("library".to_owned(), error)),
         }
     }
     runner::run(&arguments, trials)
+}
+
+fn add_trials(library: Arc<Library>, rebuild: bool, trials: &mut Vec<Trial>) {
+    let subjects = subjects(&library);
+    let built = build_all(&library, &subjects, rebuild);
+    for (subject, built) in subjects.iter().zip(built) {
+        trials.extend(trials_of(&library, &name_of(subject), built));
+    }
 }
 
 fn directory() -> PathBuf {
@@ -48,7 +55,6 @@ fn subjects(library: &Library) -> Vec<PathBuf> {
     sources
 }
 
-/// Debian's libzmq exports no draft functions.
 fn uses_drafts(source: &Path) -> bool {
     fs::read_to_string(source).is_ok_and(|text| text.contains("ZMQ_BUILD_DRAFT_API"))
 }
@@ -73,31 +79,31 @@ fn build_all(library: &Library, subjects: &[PathBuf], rebuild: bool) -> Vec<Buil
 }
 
 /// One test for each case of a program; a program that cannot be built is one that fails.
-fn trials_of(library: &Library, subject: &str, built: Built) -> Vec<Trial> {
+fn trials_of(library: &Arc<Library>, subject: &str, built: Built) -> Vec<Trial> {
     let prefix = format!("{}::{subject}", library.name);
-    let cases = built.and_then(|program| Ok((library::cases(&program)?, program)));
+    let cases = built.and_then(|program| Ok((library.cases(&program)?, program)));
     let (cases, program) = match cases {
         Ok(found) => found,
-        Err(error) => {
-            let run = Box::new(move || Err(error.clone()));
-            return vec![Trial { name: prefix, ignored: false, run }];
-        }
+        Err(error) => return vec![failing(prefix, error)],
     };
     let trial = |line: &str| {
-        let (case, only_ours) =
-            line.split_once('\t').map_or((line, false), |(case, _)| (case, true));
+        // A case with a reason is not for this library.
+        let (case, ignored) = line.split_once('\t').map_or((line, false), |(case, _)| (case, true));
         let name = format!("{prefix}::{case}");
-        let ignored = only_ours && library.name == Library::DEBIAN;
-        let (program, case, library) = (program.clone(), case.to_owned(), library.name);
-        Trial { name, ignored, run: Box::new(move || run(&program, &case, library)) }
+        let (library, program, case) = (Arc::clone(library), program.clone(), case.to_owned());
+        Trial { name, ignored, run: Box::new(move || run(library.command(&program, &case))) }
     };
     cases.lines().map(trial).collect()
 }
 
+fn failing(name: String, error: String) -> Trial {
+    Trial { name, ignored: false, run: Box::new(move || Err(error.clone())) }
+}
+
 /// The case ends by itself: `check.h` sets an alarm.
-fn run(program: &Path, case: &str, library: &str) -> Result<(), String> {
-    let output = Command::new(program).arg(case).env("ZMQ_LIBRARY", library).output();
-    let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
+fn run(mut command: Command) -> Result<(), String> {
+    let output = command.output();
+    let output = output.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
     if output.status.success() {
         return Ok(());
     }

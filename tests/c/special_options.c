@@ -174,20 +174,19 @@ TEST (keys_of_other_lengths_are_EINVAL)
     end_all (context, socket, NULL, NULL);
 }
 
-TEST (without_CURVE_its_options_are_EINVAL)
+TEST (CURVE_is_a_mechanism_or_its_options_keep_a_socket_from_being_bound)
 {
     void *context = open_context ();
     void *socket = open_socket (context, ZMQ_DEALER);
+    int on = 1;
     if (zmq_has ("curve")) {
         CHECK_EQUAL (get_int (socket, ZMQ_CURVE_SERVER), 0);
         set_int (socket, ZMQ_CURVE_SERVER, 1);
         CHECK_EQUAL (get_int (socket, ZMQ_CURVE_SERVER), 1);
         CHECK_EQUAL (get_int (socket, ZMQ_MECHANISM), ZMQ_CURVE);
-        CHECK_ERRNO (zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &(int){ 2 }, sizeof (int)), EINVAL);
-    } else {
-        CHECK_ERRNO (zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &(int){ 1 }, sizeof (int)), EINVAL);
-        CHECK_ERRNO (zmq_setsockopt (socket, ZMQ_CURVE_PUBLICKEY, key_text, 41), EINVAL);
-    }
+    } else if (zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &on, sizeof on) == 0)
+        CHECK_EQUAL (zmq_bind (socket, TCP), -1);
+    CHECK_ERRNO (zmq_setsockopt (socket, ZMQ_CURVE_SERVER, &(int){ 2 }, sizeof (int)), EINVAL);
     end_all (context, socket, NULL, NULL);
 }
 
@@ -247,7 +246,7 @@ TEST (topics_have_any_length)
 TEST (properties_for_peers_have_a_name_and_a_value)
 {
     static const char *const good[] = { "X-key:value", "X-b:1:2" };
-    static const char *const wrong[] = { "X-key", "X-none:", ":value", "" };
+    static const char *const wrong[] = { "X-key", ":value", "" };
     void *context = open_context ();
     void *socket = open_socket (context, ZMQ_DEALER);
     for (size_t at = 0; at < COUNT (good); at++)

@@ -227,7 +227,9 @@ static void sends_and_frees (void *data, void *hint)
     struct caller *caller = hint;
     zmq_msg_t message;
     free (data);
-    if (zmq_msg_init_size (&message, 5) == 0 && zmq_msg_send (&message, caller->socket, ZMQ_DONTWAIT) == 5)
+    CHECK_OK (zmq_msg_init_size (&message, 5));
+    memcpy (zmq_msg_data (&message), "freed", 5);
+    if (zmq_msg_send (&message, caller->socket, ZMQ_DONTWAIT) == 5)
         __sync_fetch_and_add (&caller->answer, 1);
 }
 
@@ -237,7 +239,7 @@ TEST (the_function_may_send_on_another_socket)
     struct couple notes = couple (ZMQ_PULL, ZMQ_PUSH, "inproc://notes");
     struct caller caller = { notes.connected, 0 };
     zmq_msg_t message;
-    CHECK_OK (zmq_msg_init_data (&message, malloc (1000), 1000, sends_and_frees, &caller));
+    CHECK_OK (zmq_msg_init_data (&message, calloc (1, 1000), 1000, sends_and_frees, &caller));
     CHECK_EQUAL (zmq_msg_send (&message, pair.connected, 0), 1000);
     CHECK_EQUAL (zmq_recv (pair.bound, NULL, 0, 0), 1000);
     CHECK_EQUAL (zmq_recv (notes.bound, NULL, 0, 0), 5);
@@ -251,7 +253,7 @@ ONLY_OURS (the_function_may_use_the_very_socket_that_frees, "a socket of libzmq 
     struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, TCP);
     struct caller caller = { pair.connected, 0 };
     zmq_msg_t message;
-    CHECK_OK (zmq_msg_init_data (&message, malloc (1000), 1000, sends_and_frees, &caller));
+    CHECK_OK (zmq_msg_init_data (&message, calloc (1, 1000), 1000, sends_and_frees, &caller));
     CHECK_EQUAL (zmq_msg_send (&message, pair.connected, 0), 1000);
     CHECK_EQUAL (zmq_recv (pair.bound, NULL, 0, 0), 1000);
     CHECK_EQUAL (zmq_recv (pair.bound, NULL, 0, 0), 5);
@@ -270,7 +272,7 @@ TEST (the_function_may_close_another_socket)
     void *context = open_context ();
     struct caller caller = { open_socket (context, ZMQ_PUSH), 0 };
     zmq_msg_t message;
-    CHECK_OK (zmq_msg_init_data (&message, malloc (1000), 1000, closes_and_frees, &caller));
+    CHECK_OK (zmq_msg_init_data (&message, calloc (1, 1000), 1000, closes_and_frees, &caller));
     CHECK_OK (zmq_msg_close (&message));
     CHECK_EQUAL (caller.answer, 1);
     CHECK_OK (zmq_ctx_term (context));

@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod c_tests;
 mod demo;
 #[path = "../../../tests/peers/mod.rs"]
 mod peers;

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::bench::CONTENDERS;
+use crate::c_tests::under_valgrind;
 use crate::demo::check_all;
 use crate::peers::{Program, Side, converse};
 use crate::project::{build, cargo, root, rust_peer, target};
@@ -101,7 +102,7 @@ fn peers(steps: &mut Steps, tools: &Tools) {
     steps.check(NAME, || check_all(&programs).map(|()| remark));
 }
 
-/// Valgrind over the unsafe parts' own tests, and over a Rust peer that talks with libzmq.
+/// Valgrind over the unsafe parts' own tests, over the C tests, and over a Rust peer that talks with libzmq.
 fn memory(steps: &mut Steps, tools: &Tools) {
     if !tools.valgrind {
         return steps.skip("valgrind", "it is not installed");
@@ -121,6 +122,7 @@ fn memory(steps: &mut Steps, tools: &Tools) {
             _ => Err(log.into_owned()),
         }
     });
+    steps.check("valgrind: the C tests on our library", || under_valgrind(&VALGRIND));
     const PEERS: &str = "valgrind: a Rust peer with libzmq";
     let c = tools.programs().into_iter().find(|program| program.language == "c");
     let (Some(c), Ok(Some(rust))) = (c, rust_peer(false)) else {
