@@ -585,13 +585,12 @@ ZMQ_EXPORT int zmq_recviov(void *socket, struct iovec *iov, size_t *count, int f
 
 /* Waits until one of the items has something that is wanted of it, at most so many milliseconds
    (-1: for ever). Answers how many items have; 0 means that the time is over. */
-ZMQ_EXPORT int zmq_poll(struct zmq_pollitem_t *items, int nitems, long timeout);
+ZMQ_EXPORT int zmq_poll(zmq_pollitem_t *items, int nitems, long timeout);
 
 #if defined(ZMQ_BUILD_DRAFT_API)
 
 /* The same with another signal mask (a sigset_t, or NULL) while it waits. */
-ZMQ_EXPORT int zmq_ppoll(struct zmq_pollitem_t *items, int nitems, long timeout,
-    const void *sigmask);
+ZMQ_EXPORT int zmq_ppoll(zmq_pollitem_t *items, int nitems, long timeout, const void *sigmask);
 
 #endif
 
@@ -628,10 +627,10 @@ ZMQ_EXPORT int zmq_poller_remove_fd(void *poller, zmq_fd_t fd);
 
 /* Waits until something in a poller is ready, at most so many milliseconds (-1: for ever), and
    writes what. EAGAIN when the time is over. */
-ZMQ_EXPORT int zmq_poller_wait(void *poller, struct zmq_poller_event_t *event, long timeout);
+ZMQ_EXPORT int zmq_poller_wait(void *poller, zmq_poller_event_t *event, long timeout);
 
 /* The same for up to n_events at once. Answers how many were written, at least one. */
-ZMQ_EXPORT int zmq_poller_wait_all(void *poller, struct zmq_poller_event_t *events, int n_events,
+ZMQ_EXPORT int zmq_poller_wait_all(void *poller, zmq_poller_event_t *events, int n_events,
     long timeout);
 
 /* A poller has no descriptor: EINVAL. libzmq gives one to pollers with sockets of types that are

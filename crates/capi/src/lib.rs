@@ -15,6 +15,7 @@ mod handle;
 pub mod keys;
 pub mod message;
 pub mod monitor;
+pub mod own;
 pub mod poll;
 #[cfg(feature = "draft")]
 pub mod poller;

@@ -339,6 +339,37 @@ impl ConstMsg {
     }
 }
 
+/// Structs of the caller's, one or an array, the first of which says in its first member how large each is: other than `T`, if
+/// the caller was compiled with another version of it.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Grown<T>(*mut T);
+
+impl<T: Copy> Grown<T> {
+    /// Writes as much of each value as there is room for, and zeros behind what we do not know.
+    pub(crate) fn put(self, values: &[T]) -> Result<()> {
+        if self.0.is_null() || !self.0.is_aligned() {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: C promises that the member is set.
+        let size = unsafe { self.0.cast::<usize>().read() };
+        let most = isize::MAX as usize / values.len().max(1);
+        if !(size_of::<usize>()..=most).contains(&size) {
+            return Err(Errno(libc::EINVAL));
+        }
+        for (k, value) in values.iter().enumerate() {
+            // SAFETY: C promises so many structs of this size, one after the other; of `T` no more is read than it has.
+            unsafe {
+                let place: *mut u8 = self.0.cast::<u8>().add(k * size);
+                place.write_bytes(0, size);
+                ptr::from_ref(value).cast::<u8>().copy_to(place, size.min(size_of::<T>()));
+                place.cast::<usize>().write_unaligned(size);
+            }
+        }
+        Ok(())
+    }
+}
+
 fn check(pointer: *const c_void, len: usize) -> Result<()> {
     if pointer.is_null() {
         return Err(Errno(libc::EFAULT));

@@ -134,10 +134,7 @@ fn alias(item: &Item) -> Option<(String, String)> {
 
 /// A declaration without the names that only Rust knows.
 fn in_plain_c(code: &str, stands_for: &[(String, String)]) -> String {
-    let mut code = code.replace("struct Option_", "Option_").replace("struct zmq_", "zmq_");
-    if code.starts_with("typedef zmq_") {
-        code = code.replacen("typedef zmq_", "typedef struct zmq_", 1);
-    }
+    let mut code = code.replace("struct Option_", "Option_");
     // Those of pointers to pointers have others in them.
     for _ in 0..2 {
         for (alias, target) in stands_for {
@@ -155,9 +152,13 @@ fn in_plain_c(code: &str, stands_for: &[(String, String)]) -> String {
         rest = after[end..].trim_start();
     }
     plain += rest;
-    let plain = plain.replace("* ", "*").replace("struct zmq_msg_t *", "zmq_msg_t *");
-    // The type of a function, not of what points to it.
-    if plain.starts_with("typedef") { plain.replacen("(*", "(", 1) } else { plain }
+    let plain = plain.replace("* ", "*");
+    if plain.starts_with("typedef") {
+        // The type of a function, not of what points to it.
+        return plain.replacen("(*", "(", 1);
+    }
+    // Our own structs have names without `struct`, too.
+    plain.replace("struct zmq_", "zmq_").replace("struct tightbeam_", "tightbeam_")
 }
 
 fn replace_word(code: &str, word: &str, by: &str) -> String {

@@ -49,13 +49,13 @@ fn items(items: &[&Item]) -> String {
         if k > 0 && !(item.is_constant() && items[k - 1].is_constant()) {
             text.push('\n');
         }
+        if !item.docs.is_empty() {
+            text += &comment(&item.docs.join(" "), "/* ", " */");
+            text.push('\n');
+        }
         if item.is_constant() {
             text += &constant(item);
         } else {
-            if !item.docs.is_empty() {
-                text += &comment(&item.docs.join(" "), "/* ", " */");
-                text.push('\n');
-            }
             text += &wrapped(&item.code);
             text.push('\n');
         }

@@ -23,7 +23,9 @@ pub struct Header {
 }
 
 /// The headers that there are.
-pub const HEADERS: [Header; 1] = [Header {
+pub const HEADERS: [Header; 2] = [ZMQ, TIGHTBEAM];
+
+const ZMQ: Header = Header {
     name: "zmq.h",
     title: "The C interface of libzmq, as Tightbeam has it.",
     preamble: include_str!("zmq_preamble.h"),
@@ -53,7 +55,14 @@ pub const HEADERS: [Header; 1] = [Header {
         "timers.rs",
         "utils.rs",
     ],
-}];
+};
+
+const TIGHTBEAM: Header = Header {
+    name: "tightbeam.h",
+    title: "What Tightbeam offers to C beside libzmq's interface.",
+    preamble: include_str!("tightbeam_preamble.h"),
+    files: &["constants/own.rs", "own.rs"],
+};
 
 /// The workspace's directory.
 #[must_use]
@@ -111,7 +120,9 @@ pub fn forgotten_files() -> Result<Vec<String>, String> {
 }
 
 fn exports(text: &str) -> bool {
-    text.contains("#[unsafe(no_mangle)]") || text.contains("\npub const ZMQ_")
+    text.contains("#[unsafe(no_mangle)]")
+        || text.contains("\npub const ZMQ_")
+        || text.contains("\npub const TIGHTBEAM_")
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -64,6 +64,19 @@ fn every_standard_takes_the_headers_without_a_warning() {
 const IS_OURS: &str = "#if ZMQ_VERSION_PATCH != 5\n#error another zmq.h\n#endif\n";
 
 #[test]
+fn cppzmq_compiles_against_the_header() {
+    if !has("zmq.hpp") || !has("zmq_addon.hpp") {
+        return;
+    }
+    let text = format!("#include <zmq.hpp>\n#include <zmq_addon.hpp>\n{IS_OURS}int main() {{}}\n");
+    for draft in DRAFTS {
+        for standard in ["c++11", "c++20"] {
+            check(&CPP, standard, draft, &text);
+        }
+    }
+}
+
+#[test]
 fn czmq_compiles_against_the_header() {
     if !has("czmq.h") {
         return;

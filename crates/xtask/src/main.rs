@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod c_tests;
 mod demo;
+mod install;
 #[path = "../../../tests/peers/mod.rs"]
 mod peers;
 mod project;
@@ -22,6 +23,7 @@ cargo xtask TASK
   test [--verbose]               every test there is
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md
+  install --prefix DIR [--debug] the C library with its headers, for pkg-config and CMake, too
   header [--check]               writes the C headers in include/, or says whether they are fresh
   setup                          installs what the others need; they call it themselves
   help                           this
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "install" => install::run(rest),
         "header" => project::run("tightbeam-header", rest),
         "setup" => {
             setup::run().print();

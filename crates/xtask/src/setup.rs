@@ -2,7 +2,7 @@
 //! what cannot be had is said in one line, with what will be left out because of it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::project::{root, succeeds, target};
@@ -62,7 +62,7 @@ struct Package {
 }
 
 /// The last one is Python.
-const PACKAGES: [Package; 4] = [
+const PACKAGES: [Package; 6] = [
     Package {
         apt: &["gcc", "libc6-dev"],
         present: || succeeds("cc", &["--version"]),
@@ -77,6 +77,20 @@ const PACKAGES: [Package; 4] = [
         apt: &["valgrind"],
         present: || succeeds("valgrind", &["--version"]),
         otherwise: "no valgrind: memory checks are left out",
+    },
+    Package {
+        apt: &["g++", "cmake", "pkg-config"],
+        present: || {
+            ["c++", "cmake", "pkg-config"].iter().all(|name| succeeds(name, &["--version"]))
+        },
+        otherwise: "not all of c++, cmake, pkg-config: some tests of the C library's surroundings are left out",
+    },
+    Package {
+        apt: &["cppzmq-dev", "libczmq-dev"],
+        present: || {
+            ["zmq.hpp", "czmq.h"].iter().all(|name| Path::new("/usr/include").join(name).exists())
+        },
+        otherwise: "not both of cppzmq and czmq: zmq.h is not tried with them",
     },
     Package {
         apt: &["python3", "python3-venv"],
@@ -98,7 +112,7 @@ pub(crate) fn run() -> Tools {
         Ok(python) => Some(python),
         // Said already where there is no Python to make it with.
         Err(error) => {
-            if (PACKAGES[3].present)() {
+            if (PACKAGES[PACKAGES.len() - 1].present)() {
                 missing.push(error);
             }
             None

@@ -9,6 +9,7 @@ mod events;
 mod flags;
 mod message;
 mod options;
+pub mod own;
 mod poll;
 mod types;
 mod values;
