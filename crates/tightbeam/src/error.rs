@@ -54,6 +54,9 @@ pub enum Error {
         /// The most there may be.
         most: usize,
     },
+    /// There is no memory for a copy of so many bytes (`ENOMEM`).
+    #[error("no memory for a copy of {0} bytes")]
+    OutOfMemory(usize),
     /// The endpoint is malformed (`EINVAL`).
     #[error("bad endpoint {endpoint:?}: {reason}")]
     BadEndpoint {
@@ -150,6 +153,7 @@ impl Error {
             Error::Unsupported { .. } | Error::NoMechanism(_) => libc::ENOTSUP,
             Error::OutOfTurn(_) => EFSM,
             Error::TooLong { .. } => libc::EMSGSIZE,
+            Error::OutOfMemory(_) => libc::ENOMEM,
             Error::Unroutable(_) => libc::EHOSTUNREACH,
             Error::NothingToWaitFor => libc::EFAULT,
             Error::BadMessage(_)

@@ -119,7 +119,7 @@ impl AnySocket {
     /// Sends a message of one part, copied from `body`.
     ///
     /// # Errors
-    /// As [`send`](AnySocket::send).
+    /// As [`send`](AnySocket::send), and [`Error::OutOfMemory`].
     pub fn send_slice(&self, body: &[u8], timing: Option<Timing>) -> Result<()> {
         self.core().send_slice(body, timing)
     }

@@ -67,14 +67,14 @@ impl Core {
     /// Sends a message of one part, copied from `body`.
     pub(crate) fn send_slice(&self, body: &[u8], timing: Option<Timing>) -> Result<()> {
         if body.len() >= REFERENCE_FROM || body.len() > self.max_part {
-            return self.send(&[Frame::copy_from(body)], timing);
+            return self.send(&[copy_of(body)?], timing);
         }
         let guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
         if guard.staged.is_empty() {
             return self.send_parts(guard, Parts::Slice(body), timing);
         }
         drop(guard);
-        self.send(&[Frame::copy_from(body)], timing)
+        self.send(&[copy_of(body)?], timing)
     }
 
     /// Sends the next part of a message; the last one sends them all.
@@ -397,4 +397,8 @@ impl State {
         self.turn_changed();
         Ok(frame)
     }
+}
+
+fn copy_of(body: &[u8]) -> Result<Frame> {
+    Frame::try_copy_from(body).map_err(|_| Error::OutOfMemory(body.len()))
 }
