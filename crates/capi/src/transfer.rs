@@ -15,12 +15,9 @@ fn timing(flags: c_int) -> Option<Timing> {
     (flags & ZMQ_DONTWAIT != 0).then_some(Timing::Never)
 }
 
-/// So many bytes and more are copied where a lack of memory is an error, and not the end of the process.
-const LARGE: usize = 8 * 1024;
-
 #[inline]
 fn send_bytes(socket: &AnySocket, bytes: &[u8], flags: c_int) -> Result<()> {
-    if flags & ZMQ_SNDMORE == 0 && bytes.len() < LARGE {
+    if flags & ZMQ_SNDMORE == 0 {
         return Ok(socket.send_slice(bytes, timing(flags))?);
     }
     send_frame(socket, &Frame::try_copy_from(bytes)?, flags)
