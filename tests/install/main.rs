@@ -1,6 +1,7 @@
 //! What `cargo xtask install` lays out is found by other build systems, and takes libzmq's place under programs that were
 //! built for it.
 
+mod examples;
 mod exports;
 mod place;
 mod tools;
