@@ -1,4 +1,4 @@
-/* A peer on the system's libzmq. README.md in this directory says what it does. cc -O2 peer.c -lzmq */
+/* A peer on libzmq, whosever it is. README.md in this directory says what it does. cc -O2 peer.c -lzmq */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>

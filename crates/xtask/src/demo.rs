@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::install::c_peer;
 use crate::peers::{Program, Report, Side, converse};
 use crate::project::{root, rust_peer, target};
 use crate::setup;
@@ -22,7 +23,8 @@ then messages of 64 bytes as fast as they can. Each checks all that it receives.
 
     rust    Tightbeam (examples/peer.rs)
     python  pyzmq, with its own libzmq (tests/peers/peer.py)
-    c       the libzmq of the system (tests/peers/peer.c)";
+    capi    Tightbeam's C library (tests/peers/peer.c)
+    c       the same program on the libzmq of the system";
 
 /// A pattern: the role and type of the side that usually binds and of the one that usually connects.
 struct Pattern {
@@ -132,13 +134,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     wanted.retain(|argument| *argument != "--quick");
     let by_default = wanted.is_empty();
     if by_default {
-        wanted = vec!["rust", "python", "c"];
+        wanted = vec!["rust", "capi", "python", "c"];
     }
     let mut programs = setup::run().programs();
     if wanted.contains(&"rust") {
         match rust_peer(true)? {
             Some(peer) => programs.insert(0, Program::new("rust", peer)),
             None => eprintln!("missing: examples/peer.rs: Rust peers are left out"),
+        }
+    }
+    if wanted.contains(&"capi") {
+        match c_peer(true) {
+            Ok(peer) => programs.push(Program::new("capi", peer)),
+            Err(error) => eprintln!("missing: C peers on our library: {error}"),
         }
     }
     let all: Vec<&str> = programs.iter().map(|program| program.language).collect();
@@ -154,6 +162,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     if by_default {
         // Two libzmqs are there for comparison: one of them is enough to show that we get on.
         castings.retain(|casting| casting.is_with_itself() || !casting.has("c"));
+        // Which side binds is tried with Rust's.
+        castings.retain(|casting| casting.server_binds || !casting.has("capi"));
     }
     println!("{INTRODUCTION}");
     converse_all(&castings, if quick { Depth::Quick } else { Depth::Demo })

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::peers;
 use crate::project::{cargo, root, target};
 
 const HEADERS: [&str; 3] = ["zmq.h", "zmq_utils.h", "tightbeam.h"];
@@ -24,10 +25,26 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let debug = arguments.iter().any(|argument| argument == "--debug");
     let at = arguments.iter().position(|argument| argument == "--prefix");
     let prefix = at.and_then(|at| arguments.get(at + 1)).ok_or("--prefix DIR is missing")?;
-    install(&PathBuf::from(prefix), debug)
+    let version = install(&PathBuf::from(prefix), debug)?;
+    println!("libzmq {version} of Tightbeam is in {prefix}");
+    Ok(())
 }
 
-fn install(prefix: &Path, debug: bool) -> Result<(), String> {
+/// The C peer on our library, which it finds by itself.
+pub(crate) fn c_peer(release: bool) -> Result<PathBuf, String> {
+    let kind = if release { "release" } else { "debug" };
+    let prefix = target().join("peers").join(kind);
+    install(&prefix, !release)?;
+    let peer = prefix.join("peer");
+    let flag = |word: &str, directory| format!("{word}{}", prefix.join(directory).display());
+    let flags = [flag("-I", "include"), flag("-L", "lib"), flag("-Wl,-rpath,", "lib")];
+    let flags = [&flags[0], &flags[1], &flags[2], "-lzmq"];
+    peers::build_c(&root().join("tests/peers/peer.c"), &peer, &flags)?;
+    Ok(peer)
+}
+
+/// Builds and lays out; answers the version.
+fn install(prefix: &Path, debug: bool) -> Result<String, String> {
     let mut build = cargo(&["build", "--quiet", "--package", "tightbeam-capi"]);
     if !debug {
         build.arg("--release");
@@ -58,8 +75,7 @@ fn install(prefix: &Path, debug: bool) -> Result<(), String> {
         let text = text.replace("@VERSION@", &words).replace("@SHARED@", &shared);
         put(&prefix.join(name), |draft| fs::write(draft, text))?;
     }
-    println!("libzmq {words} of Tightbeam is in {}", prefix.display());
-    Ok(())
+    Ok(words)
 }
 
 /// The version that `zmq.h` says.

@@ -19,7 +19,7 @@ const HELP: &str = "\
 cargo xtask TASK
 
   demo [--quick] [LANGUAGE]...   peers in processes of their own message each other; what they said and measured
-                                 (languages: rust python c; c only with itself unless told)
+                                 (languages: rust capi python c; c, the system's libzmq, only with itself unless told)
   test [--verbose]               every test there is
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md

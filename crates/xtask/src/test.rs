@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::bench::CONTENDERS;
 use crate::c_tests::under_valgrind;
 use crate::demo::check_all;
+use crate::install::c_peer;
 use crate::peers::{Program, Side, converse};
 use crate::project::{build, cargo, root, rust_peer, target};
 use crate::setup::{self, Tools};
@@ -94,6 +95,11 @@ fn peers(steps: &mut Steps, tools: &Tools) {
     if let Ok(Some(peer)) = rust {
         programs.insert(0, Program::new("rust", peer));
     }
+    steps.check("the C peer on our library", || {
+        let peer = c_peer(false)?;
+        programs.push(Program::new("capi", peer));
+        Ok(String::new())
+    });
     if programs.is_empty() {
         return steps.skip(NAME, "there are none");
     }
