@@ -91,6 +91,47 @@ TEST (groups_are_joined_by_DISH_alone)
     end_all (context, socket, NULL, NULL);
 }
 
+TEST (a_poll_with_a_mask_of_signals_is_a_poll)
+{
+    struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, TCP);
+    zmq_pollitem_t item = { pair.bound, 0, ZMQ_POLLIN, 0 };
+    CHECK_EQUAL (zmq_ppoll (&item, 1, 0, NULL), 0);
+    send_text (pair.connected, "there", 0);
+    CHECK_EQUAL (zmq_ppoll (&item, 1, -1, NULL), 1);
+    CHECK_EQUAL (item.revents, ZMQ_POLLIN);
+    expect_text (pair.bound, "there");
+    CHECK_EQUAL (zmq_ppoll (NULL, 0, 1, NULL), 0);
+    CHECK_ERRNO (zmq_ppoll (NULL, 1, 0, NULL), EFAULT);
+    CHECK_ERRNO (zmq_ppoll (&item, -1, 0, NULL), EINVAL);
+    part_couple (&pair);
+}
+
+/* The signal that is on its way at the call is let in by its mask alone. */
+TEST (the_mask_of_a_poll_holds_while_it_waits)
+{
+    struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, TCP);
+    zmq_pollitem_t item = { pair.bound, 0, ZMQ_POLLIN, 0 };
+    sigset_t blocked, open;
+    catch_signal (SIGUSR1);
+    sigemptyset (&blocked);
+    sigaddset (&blocked, SIGUSR1);
+    CHECK_OK (pthread_sigmask (SIG_BLOCK, &blocked, &open));
+    CHECK_OK (pthread_kill (pthread_self (), SIGUSR1));
+    CHECK_EQUAL (zmq_ppoll (&item, 1, 5, &blocked), 0);
+    CHECK_ERRNO (zmq_ppoll (&item, 1, -1, &open), EINTR);
+    CHECK_OK (pthread_sigmask (SIG_SETMASK, &open, NULL));
+    part_couple (&pair);
+}
+
+TEST (a_peer_that_is_not_there_cannot_be_disconnected)
+{
+    void *context = open_context ();
+    void *socket = open_socket (context, ZMQ_DEALER);
+    CHECK_EQUAL (zmq_disconnect_peer (socket, 5), -1);
+    CHECK_ERRNO (zmq_disconnect_peer (NULL, 5), ENOTSOCK);
+    end_all (context, socket, NULL, NULL);
+}
+
 TEST (peers_are_connected_by_PEER_alone)
 {
     void *context = open_context ();

@@ -178,30 +178,20 @@ TEST (without_linger_the_context_ends_at_once)
     end_all (context, push, NULL, NULL);
 }
 
-static void interrupted (int signal_number)
+/* Two that are connected and at rest: what happens at the moment of a signal may be what the signal ends. */
+static struct couple settled (const char *where)
 {
-    (void) signal_number;
+    struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, where);
+    send_text (pair.connected, "settled", 0);
+    expect_text (pair.bound, "settled");
+    return pair;
 }
 
-/* A signal that only interrupts: calls are not restarted. */
-static void catch_signals (void)
-{
-    struct sigaction action;
-    memset (&action, 0, sizeof action);
-    action.sa_handler = interrupted;
-    CHECK_OK (sigaction (SIGUSR1, &action, NULL));
-}
-
-static void expect_interrupted (void *socket, void (*work) (struct worker *))
+static void start_and_interrupt (void *socket, void (*work) (struct worker *))
 {
     struct worker worker;
-    worker.context = socket;
     start_worker (&worker, work, socket);
-    await_asleep (&worker);
-    CHECK_OK (pthread_kill (worker.thread, SIGUSR1));
-    join_worker (&worker);
-    CHECK_EQUAL (worker.answer, -1);
-    CHECK_EQUAL (worker.error, EINTR);
+    expect_interrupted (&worker);
 }
 
 static void poll_once (struct worker *worker)
@@ -230,20 +220,18 @@ TEST (a_signal_ends_a_blocked_call_with_EINTR)
 {
     static void (*const works[]) (struct worker *) = { receive_once, receive_message, poll_once, sleep_in_poll,
                                                        send_until_it_fails };
-    catch_signals ();
     for (size_t at = 0; at < COUNT (works); at++) {
         int sends = works[at] == send_until_it_fails;
-        struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, sends ? "inproc://interrupted" : TCP);
-        expect_interrupted (sends ? pair.connected : pair.bound, works[at]);
+        struct couple pair = settled (sends ? "inproc://interrupted" : TCP);
+        start_and_interrupt (sends ? pair.connected : pair.bound, works[at]);
         part_couple (&pair);
     }
 }
 
 TEST (an_interrupted_receive_can_be_repeated)
 {
-    struct couple pair = couple (ZMQ_PULL, ZMQ_PUSH, TCP);
-    catch_signals ();
-    expect_interrupted (pair.bound, receive_once);
+    struct couple pair = settled (TCP);
+    start_and_interrupt (pair.bound, receive_once);
     send_text (pair.connected, "not lost", 0);
     expect_text (pair.bound, "not lost");
     part_couple (&pair);
@@ -254,13 +242,8 @@ TEST (an_interrupted_termination_can_be_repeated)
     void *context = open_context ();
     void *pull = open_socket (context, ZMQ_PULL);
     struct worker terminator;
-    catch_signals ();
     start_term (&terminator, context);
-    await_asleep (&terminator);
-    CHECK_OK (pthread_kill (terminator.thread, SIGUSR1));
-    join_worker (&terminator);
-    CHECK_EQUAL (terminator.answer, -1);
-    CHECK_EQUAL (terminator.error, EINTR);
+    expect_interrupted (&terminator);
     CHECK_NULL (zmq_socket (context, ZMQ_PAIR), ETERM);
     end_all (context, pull, NULL, NULL);
 }

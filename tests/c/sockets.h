@@ -190,6 +190,7 @@ struct worker
     /* Its directory in /proc, once it runs. */
     char place[64];
     volatile int runs;
+    volatile int ended;
 };
 
 UNUSED static void *worker_main (void *argument)
@@ -203,6 +204,8 @@ UNUSED static void *worker_main (void *argument)
     __sync_synchronize ();
     worker->runs = 1;
     worker->work (worker);
+    __sync_synchronize ();
+    worker->ended = 1;
     return NULL;
 }
 
@@ -210,7 +213,7 @@ UNUSED static void start_worker (struct worker *worker, void (*work) (struct wor
 {
     worker->work = work;
     worker->socket = socket;
-    worker->answer = worker->error = worker->runs = 0;
+    worker->answer = worker->error = worker->runs = worker->ended = 0;
     CHECK_OK (pthread_create (&worker->thread, NULL, worker_main, worker));
 }
 
@@ -227,16 +230,47 @@ UNUSED static int worker_sleeps (const struct worker *worker)
     return after_name != NULL && after_name[1] == ' ' && after_name[2] == 'S';
 }
 
-/* Waits until a worker sleeps, and goes on sleeping: it is blocked. */
+/* Waits until a worker sleeps, and goes on sleeping: it is blocked. Or its work is over. */
 UNUSED static void await_asleep (const struct worker *worker)
 {
     int seen = 0;
-    AWAIT ((seen = worker_sleeps (worker) ? seen + 1 : 0) >= 5);
+    AWAIT ((seen = worker_sleeps (worker) ? seen + 1 : 0) >= 5 || worker->ended);
 }
 
 UNUSED static void join_worker (struct worker *worker)
 {
     CHECK_OK (pthread_join (worker->thread, NULL));
+}
+
+UNUSED static void signal_caught (int signal_number)
+{
+    (void) signal_number;
+}
+
+/* Lets a signal only interrupt: calls are not restarted. */
+UNUSED static void catch_signal (int signal_number)
+{
+    struct sigaction action;
+    memset (&action, 0, sizeof action);
+    action.sa_handler = signal_caught;
+    CHECK_OK (sigaction (signal_number, &action, NULL));
+}
+
+/* Ends the wait of a worker with a signal; it must say so. A thread on a busy machine sleeps before it waits as well, for a lock,
+   and what comes then is over when it waits: up to three signals are sent. */
+UNUSED static void expect_interrupted (struct worker *worker)
+{
+    catch_signal (SIGUSR1);
+    for (int round = 0; round < 3 && !worker->ended; round++) {
+        await_asleep (worker);
+        CHECK_OK (pthread_kill (worker->thread, SIGUSR1));
+        for (int ms = 0; ms < 2000 && !worker->ended; ms++)
+            sleep_ms (1);
+    }
+    CHECK (worker->ended);
+    join_worker (worker);
+    CHECK_EQUAL (worker->answer, -1);
+    CHECK_EQUAL (worker->error, EINTR);
 }
 
 /* Work: one blocking receive. */
