@@ -325,6 +325,71 @@ TEST (the_queues_of_pipes_are_told_when_asked_for)
     end_all (context, pull, push, monitor);
 }
 
+static void expect_range (void *socket, int option, int top, int beyond)
+{
+    CHECK_EQUAL (get_int (socket, option), 0);
+    for (int value = 0; value <= top; value++) {
+        set_int (socket, option, value);
+        CHECK_EQUAL (get_int (socket, option), value);
+    }
+    CHECK_ERRNO (zmq_setsockopt (socket, option, &beyond, sizeof beyond), EINVAL);
+    CHECK_ERRNO (zmq_setsockopt (socket, option, &top, sizeof top - 1), EINVAL);
+    CHECK_EQUAL (get_int (socket, option), top);
+}
+
+TEST (draft_options_have_their_ranges)
+{
+    void *context = open_context ();
+    void *router = open_socket (context, ZMQ_ROUTER);
+    void *push = open_socket (context, ZMQ_PUSH);
+    expect_range (router, ZMQ_ROUTER_NOTIFY, ZMQ_NOTIFY_CONNECT | ZMQ_NOTIFY_DISCONNECT, 4);
+    expect_range (push, ZMQ_PRIORITY, 6, -1);
+    CHECK_ERRNO (zmq_setsockopt (push, ZMQ_ROUTER_NOTIFY, &(int){ 1 }, sizeof (int)), EINVAL);
+    end_all (context, router, push, NULL);
+}
+
+TEST (a_ROUTER_tells_of_peers_that_come_and_go_if_it_is_asked_to)
+{
+    void *context = open_context ();
+    void *router = open_socket (context, ZMQ_ROUTER);
+    void *dealer = open_socket (context, ZMQ_DEALER);
+    char endpoint[256];
+    set_int (router, ZMQ_ROUTER_NOTIFY, ZMQ_NOTIFY_CONNECT | ZMQ_NOTIFY_DISCONNECT);
+    CHECK_OK (zmq_setsockopt (dealer, ZMQ_ROUTING_ID, "guest", 5));
+    bind_to (router, TCP, endpoint);
+    CHECK_OK (zmq_connect (dealer, endpoint));
+    expect_part (router, "guest", 1);
+    expect_part (router, "", 0);
+    CHECK_OK (zmq_close (dealer));
+    expect_part (router, "guest", 1);
+    expect_part (router, "", 0);
+    end_all (context, router, NULL, NULL);
+}
+
+TEST (topics_are_counted)
+{
+    void *context = open_context ();
+    void *pub = open_socket (context, ZMQ_XPUB);
+    void *sub = open_socket (context, ZMQ_SUB);
+    void *push = open_socket (context, ZMQ_PUSH);
+    int count;
+    size_t size = sizeof count;
+    CHECK_EQUAL (get_int (sub, ZMQ_TOPICS_COUNT), 0);
+    CHECK_OK (zmq_bind (pub, "inproc://topics"));
+    CHECK_OK (zmq_connect (sub, "inproc://topics"));
+    CHECK_OK (zmq_setsockopt (sub, ZMQ_SUBSCRIBE, "one", 3));
+    CHECK_OK (zmq_setsockopt (sub, ZMQ_SUBSCRIBE, "two", 3));
+    CHECK_EQUAL (drop_message (pub), 1);
+    CHECK_EQUAL (drop_message (pub), 1);
+    CHECK_EQUAL (get_int (sub, ZMQ_TOPICS_COUNT), 2);
+    CHECK_EQUAL (get_int (pub, ZMQ_TOPICS_COUNT), 2);
+    CHECK_OK (zmq_setsockopt (sub, ZMQ_UNSUBSCRIBE, "one", 3));
+    CHECK_EQUAL (get_int (sub, ZMQ_TOPICS_COUNT), 1);
+    CHECK_ERRNO (zmq_getsockopt (push, ZMQ_TOPICS_COUNT, &count, &size), EINVAL);
+    CHECK_ERRNO (zmq_setsockopt (sub, ZMQ_TOPICS_COUNT, &(int){ 1 }, sizeof (int)), EINVAL);
+    end_all (context, pub, sub, push);
+}
+
 TEST (draft_numbers_are_those_of_libzmq)
 {
     CHECK_EQUAL (ZMQ_SERVER, 12);
