@@ -6,7 +6,7 @@ mod exports;
 mod place;
 mod tools;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use place::{installed, scratch, source};
@@ -131,4 +131,35 @@ fn what_libzmq_does_not_have_does_what_its_header_says() {
     let strict = ["-std=gnu99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
     run(&[&["cc", "-o", &name, &source, &include, &lib, "-lzmq"], &strict[..]].concat(), &[]);
     assert_eq!(run(&[&name], &[("LD_LIBRARY_PATH", &installed().join("lib"))]), "");
+}
+
+/// Debian's libczmq, as it is.
+#[test]
+fn czmq_runs_on_the_library() {
+    let (program, source) = (scratch("czmq"), source("czmq.c"));
+    let (name, source) = (program.to_string_lossy(), source.to_string_lossy());
+    if !tools::succeeds(&["cc", "-o", &name, &source, "-lczmq", "-lzmq"]) {
+        eprintln!("no libczmq of the system: it is not tried on our library");
+        return;
+    }
+    let ours = run(&[&name], &[("LD_LIBRARY_PATH", &installed().join("lib"))]);
+    let came = ["a request", "a reply", "heard an actor", "in a loop", "through a proxy", ""];
+    assert_eq!(ours, came.join("\n"));
+}
+
+#[test]
+fn cppzmq_runs_on_the_library() {
+    let (program, source) = (scratch("cppzmq"), source("cppzmq.cpp"));
+    let (name, source) = (program.to_string_lossy(), source.to_string_lossy());
+    let include = format!("-I{}", installed().join("include").display());
+    let lib = format!("-L{}", installed().join("lib").display());
+    let there = tools::succeeds(&["c++", "--version"]);
+    if !there || !Path::new("/usr/include/zmq_addon.hpp").exists() {
+        eprintln!("no C++ compiler or no cppzmq: it is not tried on our library");
+        return;
+    }
+    let drafts = "-DZMQ_BUILD_DRAFT_API";
+    run(&["c++", "-std=c++17", drafts, "-o", &name, &source, &include, &lib, "-lzmq"], &[]);
+    let printed = run(&[&name], &[("LD_LIBRARY_PATH", &installed().join("lib"))]);
+    assert_eq!(printed, "1\n2 two parts\na reply REP\n1\n");
 }
