@@ -2,8 +2,8 @@
 //!
 //! Each entry translates and calls `tightbeam`, and has no logic of messaging of its own. What its arguments mean is said by
 //! their types, all of them in [`raw`], which is the one file that believes what C promises about pointers. Handles are
-//! addresses in a range that is reserved and never followed ([`handle`]), so that a bad one is an errno and nothing worse.
-//! A panic ends in [`entry`].
+//! addresses in a range that is reserved and never followed (`handle`), so that a bad one is an errno and nothing worse.
+//! A panic ends in `entry`.
 //!
 //! `include/zmq.h` is generated from these declarations.
 #![allow(non_camel_case_types)]
