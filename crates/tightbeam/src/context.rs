@@ -1,5 +1,6 @@
 //! Contexts: a set of sockets, and the I/O threads that serve them.
 
+pub(crate) mod lookups;
 pub(crate) mod names;
 mod threads;
 
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 use zmtp::SocketType;
 
+use self::lookups::Lookups;
 use self::names::Names;
 use self::threads::Threads;
 use crate::error::{Error, Result};
@@ -78,6 +80,7 @@ pub struct Context {
 pub(crate) struct ContextShared {
     state: Mutex<ContextState>,
     names: Mutex<Names>,
+    pub(crate) lookups: Lookups,
     /// Counts the sockets that have ended; those who wait for the last one sleep on it.
     ended: AtomicU32,
     fork_generation: u32,
@@ -110,6 +113,7 @@ impl Context {
         let shared = ContextShared {
             state: Mutex::new(state),
             names: Mutex::default(),
+            lookups: Lookups::default(),
             ended: AtomicU32::new(0),
             fork_generation: sys::fork_generation(),
         };

@@ -16,7 +16,7 @@ impl Options {
         // RFC 37 keeps names that begin with X- for applications; with others one could overrule Socket-Type.
         let ours = name.len() > 2 && name[..2].eq_ignore_ascii_case(b"X-");
         let legal = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(b));
-        if !ours || !legal || name.len() > PROPERTY_NAME_MAX {
+        if !ours || !legal || value.is_empty() || name.len() > PROPERTY_NAME_MAX {
             return false;
         }
         let name = String::from_utf8_lossy(name).into_owned();

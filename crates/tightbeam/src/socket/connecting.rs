@@ -80,8 +80,7 @@ impl Core {
                 core.resolved(id, routes);
             }
         };
-        let spawned = std::thread::Builder::new().name("tightbeam-lookup".into()).spawn(lookup);
-        if let Err(error) = spawned {
+        if let Err(error) = self.context.lookups.run(lookup) {
             self.resolved(id, Err(error));
         }
     }
