@@ -246,7 +246,7 @@ TEST (topics_have_any_length)
 TEST (properties_for_peers_have_a_name_and_a_value)
 {
     static const char *const good[] = { "X-key:value", "X-b:1:2" };
-    static const char *const wrong[] = { "X-key", ":value", "" };
+    static const char *const wrong[] = { "X-key", "X-none:", ":value", "" };
     void *context = open_context ();
     void *socket = open_socket (context, ZMQ_DEALER);
     for (size_t at = 0; at < COUNT (good); at++)
