@@ -4,6 +4,9 @@ use crate::error::{Error, Reason, Violation};
 use crate::frame;
 use crate::reader::Reader;
 
+pub(crate) const HELLO: &[u8] = b"HELLO";
+pub(crate) const WELCOME: &[u8] = b"WELCOME";
+pub(crate) const INITIATE: &[u8] = b"INITIATE";
 pub(crate) const READY: &[u8] = b"READY";
 pub(crate) const ERROR: &[u8] = b"ERROR";
 pub(crate) const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
@@ -50,6 +53,22 @@ pub(crate) fn append_error(reason: &[u8], out: &mut Vec<u8>) {
     let length = u8::try_from(reason.len()).unwrap_or(u8::MAX);
     let reason = reason.get(..usize::from(length)).unwrap_or_default();
     append(ERROR, &[&[length], reason], out);
+}
+
+/// What libzmq 4.3.4 sends and understands as ERROR with PLAIN, where the length of the name and its first
+/// letter have become one byte. As a command it would be cut short: to understand it takes nothing away.
+const PLAIN_ERROR: &[u8] = b"^RROR";
+
+/// Appends ERROR as libzmq's clients of PLAIN understand it.
+pub(crate) fn append_plain_error(reason: &[u8], out: &mut Vec<u8>) {
+    let length = u8::try_from(reason.len()).unwrap_or(u8::MAX);
+    let reason = reason.get(..usize::from(length)).unwrap_or_default();
+    frame::append(false, true, &[PLAIN_ERROR, &[length], reason], out);
+}
+
+/// The data of ERROR as libzmq's servers of PLAIN send it.
+pub(crate) fn plain_error(body: &[u8]) -> Option<&[u8]> {
+    body.strip_prefix(PLAIN_ERROR)
 }
 
 /// The error that an ERROR command of the peer amounts to.

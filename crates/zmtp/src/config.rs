@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
+use crate::curve::{self, Keypair, PublicKey};
 use crate::error::{Error, Misuse};
 use crate::{SocketType, metadata};
 
@@ -19,8 +22,12 @@ pub struct Config {
     pub properties: Vec<(String, Vec<u8>)>,
     /// The security mechanism.
     pub mechanism: MechanismConfig,
-    /// Whether to ask for a [`Verdict`](crate::Verdict) before the handshake completes (RFC 27).
+    /// Whether to ask for a [`Verdict`](crate::Verdict) before the handshake completes (RFC 27). A
+    /// server of PLAIN asks always, clients of PLAIN and CURVE never.
     pub authenticate: bool,
+    /// Where the keys and nonces of CURVE come from. Whoever can guess what it answers can read all
+    /// that is sent: anything but [`curve::system_random`] is for tests.
+    pub random: curve::Random,
     /// The longest frame body that messages may have, in bytes; `None` for no limit. It does not
     /// apply to the commands of the handshake.
     pub max_message_size: Option<u64>,
@@ -43,6 +50,7 @@ impl Config {
             properties: Vec::new(),
             mechanism: MechanismConfig::Null,
             authenticate: false,
+            random: curve::system_random,
             max_message_size: None,
             limits: Limits::default(),
             handshake_timeout: Some(Duration::from_secs(30)),
@@ -53,7 +61,7 @@ impl Config {
     /// Checks what would make the connection unable to shake hands.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if the routing id or a property is not valid. A connection with such a
+    /// [`Error::Misuse`] if the routing id, a property, or a name or password of PLAIN is not valid. A connection with such a
     /// configuration fails with the same error at its first call.
     pub fn validate(&self) -> Result<(), Error> {
         if !metadata::is_valid_routing_id(&self.routing_id) {
@@ -66,6 +74,11 @@ impl Config {
         let length: usize = self.properties.iter().map(|(n, v)| n.len() + v.len() + 5).sum();
         if !self.properties.iter().all(valid) || length > Limits::READY_PROPERTIES {
             return Err(Error::Misuse(Misuse::Property));
+        }
+        if let MechanismConfig::PlainClient(plain) = &self.mechanism
+            && (plain.username.len() > 255 || plain.password.len() > 255)
+        {
+            return Err(Error::Misuse(Misuse::Credentials));
         }
         Ok(())
     }
@@ -92,12 +105,53 @@ pub enum Role {
     Listener,
 }
 
-/// The security mechanism and its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The security mechanism and its secrets. Which end is the client has nothing to do with which of them
+/// connected.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum MechanismConfig {
     /// No authentication and no confidentiality (RFC 37, "The NULL Security Mechanism").
     Null,
+    /// A client of PLAIN (RFC 24).
+    PlainClient(PlainClientConfig),
+    /// A server of PLAIN. It accepts nobody without a [`Verdict`](crate::Verdict).
+    PlainServer,
+    /// A client of CURVE (RFC 25 and 26).
+    CurveClient(CurveClientConfig),
+    /// A server of CURVE, with its permanent keys.
+    CurveServer(Keypair),
+}
+
+/// What a client of PLAIN says: at most 255 bytes each. The password is wiped when it is dropped.
+#[derive(Clone)]
+pub struct PlainClientConfig {
+    /// The name of the user.
+    pub username: Vec<u8>,
+    /// The password.
+    pub password: Zeroizing<Vec<u8>>,
+}
+
+impl PlainClientConfig {
+    /// A name and a password.
+    #[must_use]
+    pub fn new(username: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Self {
+        Self { username: username.into(), password: Zeroizing::new(password.into()) }
+    }
+}
+
+impl std::fmt::Debug for PlainClientConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlainClientConfig").finish_non_exhaustive()
+    }
+}
+
+/// What a client of CURVE must know.
+#[derive(Debug, Clone)]
+pub struct CurveClientConfig {
+    /// Its permanent keys.
+    pub keypair: Keypair,
+    /// The permanent public key of the server.
+    pub server: PublicKey,
 }
 
 impl MechanismConfig {
@@ -106,15 +160,24 @@ impl MechanismConfig {
     pub const fn name(&self) -> &'static str {
         match self {
             MechanismConfig::Null => "NULL",
+            MechanismConfig::PlainClient(_) | MechanismConfig::PlainServer => "PLAIN",
+            MechanismConfig::CurveClient(_) | MechanismConfig::CurveServer(_) => "CURVE",
         }
     }
 
     /// The as-server field of the greeting; for NULL it must be zero (RFC 37, "The NULL Security
     /// Mechanism").
     pub(crate) const fn as_server(&self) -> bool {
-        match self {
-            MechanismConfig::Null => false,
-        }
+        matches!(self, MechanismConfig::PlainServer | MechanismConfig::CurveServer(_))
+    }
+
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self, MechanismConfig::PlainClient(_) | MechanismConfig::PlainServer)
+    }
+
+    /// Whether this end may send ERROR; clients shall not (RFC 26, "Overall Operation of CurveZMQ").
+    pub(crate) const fn may_refuse(&self) -> bool {
+        matches!(self, MechanismConfig::Null) || self.as_server()
     }
 }
 

@@ -23,6 +23,12 @@ pub enum Error {
     /// The peer was silent for too long.
     #[error("timed out: {0}")]
     TimedOut(Timeout),
+    /// CURVE has no number left for another message.
+    #[error("every nonce of the connection is used up")]
+    NoncesExhausted,
+    /// There are no random bytes for the keys of CURVE.
+    #[error("the system has no random bytes")]
+    NoRandomness,
     /// Our caller did what it must not.
     #[error("wrong use of the connection: {0}")]
     Misuse(Misuse),
@@ -30,16 +36,18 @@ pub enum Error {
 
 impl Error {
     /// Whether connecting again with the same options is pointless. Where this is `false` (time-outs, a
-    /// temporary refusal) the endpoint reconnects, as it does when the transport breaks.
+    /// temporary refusal, what was altered on its way) the endpoint reconnects, as it does when the transport breaks.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
+            // Whoever can alter a byte on the way could silence a client of CURVE for good.
+            Error::Misbehaved(Violation::Undecipherable | Violation::NonceOutOfOrder) => false,
             Error::Misbehaved(_)
             | Error::Incompatible(_)
             | Error::Refused(_)
             | Error::Misuse(_) => true,
             Error::Denied(status) => *status != TEMPORARY,
-            Error::TimedOut(_) => false,
+            Error::TimedOut(_) | Error::NoncesExhausted | Error::NoRandomness => false,
         }
     }
 
@@ -122,6 +130,35 @@ pub enum Violation {
     /// An ERROR command that does not parse.
     #[error("a malformed ERROR command")]
     MalformedError,
+    /// A HELLO command that does not parse (RFC 24; RFC 26, "The HELLO Command").
+    #[error("a malformed HELLO command")]
+    MalformedHello,
+    /// A WELCOME command that does not parse (RFC 24; RFC 26, "The WELCOME Command").
+    #[error("a malformed WELCOME command")]
+    MalformedWelcome,
+    /// An INITIATE command that does not parse (RFC 26, "The INITIATE Command").
+    #[error("a malformed INITIATE command")]
+    MalformedInitiate,
+    /// A READY command of CURVE that does not parse (RFC 26, "The READY Command").
+    #[error("a malformed READY command")]
+    MalformedReady,
+    /// A MESSAGE command that does not parse (RFC 26, "The MESSAGE Command").
+    #[error("a malformed MESSAGE command")]
+    MalformedMessage,
+    /// A box that was not sealed for us, or was altered on its way: a wrong key, a forged cookie.
+    #[error("a box that does not open")]
+    Undecipherable,
+    /// A number that is not above the one before: something was repeated, or came out of order (RFC 26,
+    /// "The HELLO Command").
+    #[error("a nonce that does not rise")]
+    NonceOutOfOrder,
+    /// A public key with which there can be no secret.
+    #[error("a public key of low order")]
+    InvalidKey,
+    /// The owner of the client's permanent key does not say that he talks to us (RFC 26, "The INITIATE
+    /// Command").
+    #[error("a vouch that does not hold")]
+    InvalidVouch,
     /// PING or PONG too short for its fields or with too long a context (RFC 37, "Connection
     /// Heartbeating").
     #[error("a malformed PING or PONG command")]
@@ -191,6 +228,12 @@ pub enum Misuse {
     /// A property has an invalid or reserved name, or is too long.
     #[error("a metadata property has an invalid name or is too long")]
     Property,
+    /// The name or the password of PLAIN has more than 255 bytes.
+    #[error("the name and the password must have at most 255 bytes each")]
+    Credentials,
+    /// The public key of the server is one with which there can be no secret.
+    #[error("the key of the server is no public key")]
+    ServerKey,
     /// A verdict that nobody asked for.
     #[error("a verdict that was not asked for")]
     UnexpectedVerdict,
@@ -269,6 +312,8 @@ mod tests {
     fn only_what_may_get_better_is_tried_again() {
         assert!(!Error::TimedOut(Timeout::Heartbeat).is_final());
         assert!(!Error::Denied(TEMPORARY).is_final());
+        assert!(!Error::Misbehaved(Violation::Undecipherable).is_final());
+        assert!(!Error::NoncesExhausted.is_final() && !Error::NoRandomness.is_final());
         for error in [
             Error::Denied(400),
             Error::Misbehaved(Violation::NotZmtp),

@@ -1,5 +1,7 @@
 //! What a connection tells its driver, and what the driver answers.
 
+use std::fmt;
+
 use crate::{SocketType, Version};
 
 /// Something the driver must know or do.
@@ -51,15 +53,26 @@ impl Peer {
 }
 
 /// What to put before the authentication handler (RFC 27, "Message Format").
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthRequest {
     /// The name of the security mechanism.
     pub mechanism: &'static str,
-    /// The credential frames; none for NULL.
+    /// The credential frames: none for NULL, name and password for PLAIN, for CURVE the permanent public
+    /// key, of which it is proved that the peer has the secret one.
     pub credentials: Vec<Vec<u8>>,
-    /// The peer's routing id, as far as it is known: a connecter that uses NULL must decide before
-    /// it has heard of it.
+    /// The peer's routing id, as far as it is known: a connecter that uses NULL, and a server of PLAIN,
+    /// must decide before they have heard of it.
     pub routing_id: Vec<u8>,
+}
+
+/// Passwords are not shown.
+impl fmt::Debug for AuthRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthRequest")
+            .field("mechanism", &self.mechanism)
+            .field("routing_id", &self.routing_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer to [`Event::Authenticate`] (RFC 27, "Message Format").

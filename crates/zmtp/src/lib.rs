@@ -17,9 +17,9 @@
 //! while !(push.is_ready() && pull.is_ready()) {
 //!     push.take_transmit(&mut to_pull);
 //!     pull.take_transmit(&mut to_push);
-//!     let consumed = pull.handle_read(now, &to_pull)?.consumed;
+//!     let consumed = pull.handle_read(now, &mut to_pull)?.consumed;
 //!     to_pull.drain(..consumed);
-//!     let consumed = push.handle_read(now, &to_push)?.consumed;
+//!     let consumed = push.handle_read(now, &mut to_push)?.consumed;
 //!     to_push.drain(..consumed);
 //! }
 //! assert!(matches!(pull.poll_event(), Some(Event::Ready(peer))
@@ -28,13 +28,14 @@
 //! ```
 //!
 //! The specifications are the RFCs at <https://rfc.zeromq.org>: 13, 15, 23 and 37 are ZMTP 1.0, 2.0, 3.0
-//! and 3.1.
+//! and 3.1, 24 is PLAIN, 25 and 26 are CURVE.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod command;
 mod config;
 mod connection;
+pub mod curve;
 mod encoder;
 mod error;
 mod event;
@@ -48,7 +49,9 @@ mod socket_type;
 mod timers;
 pub mod z85;
 
-pub use config::{Config, Heartbeat, Limits, MechanismConfig, Role};
+pub use config::{
+    Config, CurveClientConfig, Heartbeat, Limits, MechanismConfig, PlainClientConfig, Role,
+};
 pub use connection::{Connection, Progress, Traffic, Transmit};
 pub use encoder::{Encoder, append_subscription};
 pub use error::{Error, Incompatibility, Misuse, Reason, Timeout, Violation};

@@ -7,6 +7,8 @@ use std::time::Instant;
 pub(crate) enum Timer {
     /// The handshake must be complete.
     Handshake,
+    /// A cookie is no longer good.
+    Cookie,
     /// The next PING is due.
     Ping,
     /// Something must have arrived since a PING.
@@ -17,7 +19,7 @@ pub(crate) enum Timer {
 
 /// When each timer expires.
 #[derive(Debug, Default)]
-pub(crate) struct Timers([Option<Instant>; 4]);
+pub(crate) struct Timers([Option<Instant>; 5]);
 
 impl Timers {
     /// Sets or, with `None`, stops a timer.

@@ -36,10 +36,11 @@ static ALLOCATOR: Counting = Counting;
 fn cost(socket_type: SocketType, reads: &[&[u8]]) -> usize {
     let now = Instant::now();
     let config = Arc::new(Config::new(socket_type, Role::Listener));
+    let mut reads: Vec<Vec<u8>> = reads.iter().map(|read| read.to_vec()).collect();
     let before = HELD.load(Relaxed);
     PEAK.store(before, Relaxed);
     let mut connection = Connection::new(config, now);
-    for read in reads {
+    for read in &mut reads {
         if connection.handle_read(now, read).is_err() {
             break;
         }

@@ -131,7 +131,7 @@ impl ReadJob {
         }
         let end = kept + behind;
         let Protocol::Zmtp(protocol) = &mut self.protocol else { return Ok(0..0) };
-        let progress = protocol.handle_read(now, &arrival.buffer[..end])?;
+        let progress = protocol.handle_read(now, &mut arrival.buffer[..end])?;
         let mut rest = progress.consumed..end;
         if let Some(header) = progress.partial.filter(|header| header.body_len >= self.large_from) {
             let mut body = BodyBuf::with_len(header.body_len).map_err(out_of_memory)?;

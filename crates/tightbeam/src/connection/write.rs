@@ -45,16 +45,16 @@ pub(super) struct Recoded {
 }
 
 impl Recoded {
-    fn new(segment: Segment, encoder: &mut Encoder) -> Recoded {
+    fn new(segment: Segment, encoder: &mut Encoder) -> io::Result<Recoded> {
         let (mut bytes, mut ends, mut at) = (Vec::new(), Vec::new(), 0);
         for (header, body, _) in segment.frames() {
-            encoder.encode(header, body, &mut bytes);
+            encoder.encode(header, body, &mut bytes).map_err(io::Error::other)?;
             at += header.header_len + body.len();
             if !header.more {
                 ends.push((bytes.len(), at));
             }
         }
-        Recoded { bytes, written: 0, segment, ends }
+        Ok(Recoded { bytes, written: 0, segment, ends })
     }
 
     fn write(&mut self, stream: &Stream) -> io::Result<()> {
@@ -138,10 +138,11 @@ impl Writer {
         match &mut self.encoder {
             Some(encoder) if !encoder.is_verbatim() => {
                 for (header, body) in Frames::new(&std::mem::take(&mut self.commands)) {
-                    encoder.encode(header, body, &mut self.lead.bytes);
+                    let encoded = encoder.encode(header, body, &mut self.lead.bytes);
+                    encoded.map_err(io::Error::other)?;
                 }
                 if let Some(segment) = self.segment.take() {
-                    self.recoded = Some(Box::new(Recoded::new(segment, encoder)));
+                    self.recoded = Some(Box::new(Recoded::new(segment, encoder)?));
                 }
             }
             _ if self.commands.is_empty() => {}

@@ -137,9 +137,8 @@ impl State {
     /// The handshake is complete: messages flow.
     fn establish(&mut self, id: SourceId, peer: &zmtp::Peer) {
         let Some(connection) = self.connection(id) else { return };
-        let Some(encoder) = connection.protocol().map(|protocol| protocol.encoder()) else {
-            return;
-        };
+        let encoder = connection.protocol().and_then(zmtp::Connection::take_encoder);
+        let Some(encoder) = encoder else { return };
         connection.establish(Some(peer.version), encoder);
         let info = PeerInfo {
             socket_type: peer.socket_type,

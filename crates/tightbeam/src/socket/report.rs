@@ -237,6 +237,14 @@ fn code_of(violation: Violation) -> ProtocolError {
         | Violation::MalformedCommand
         | Violation::ReservedFlags(_)
         | Violation::CommandWithMore => ProtocolError::ZmtpUnexpectedCommand,
+        Violation::Undecipherable | Violation::InvalidKey => ProtocolError::ZmtpCryptographic,
+        Violation::InvalidVouch => ProtocolError::ZmtpKeyExchange,
+        Violation::NonceOutOfOrder => ProtocolError::ZmtpInvalidSequence,
+        Violation::MalformedHello => ProtocolError::ZmtpMalformedHello,
+        Violation::MalformedWelcome => ProtocolError::ZmtpMalformedWelcome,
+        Violation::MalformedInitiate => ProtocolError::ZmtpMalformedInitiate,
+        Violation::MalformedReady => ProtocolError::ZmtpMalformedReady,
+        Violation::MalformedMessage => ProtocolError::ZmtpMalformedMessage,
         Violation::MalformedError => ProtocolError::ZmtpMalformedError,
         Violation::MalformedMetadata
         | Violation::TooManyProperties(_)

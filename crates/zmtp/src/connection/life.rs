@@ -6,6 +6,10 @@ use crate::error::Timeout;
 use crate::timers::{Timer, Timers};
 use crate::{Heartbeat, command};
 
+/// How long a client of CURVE may take to bring its cookie back (RFC 26, "The WELCOME Command"), however
+/// long the handshake may take.
+const COOKIE_LIFE: Duration = Duration::from_secs(60);
+
 /// Timers that cost nothing per message: a read notes that something was heard, and only a timer that
 /// expires looks at that.
 #[derive(Debug)]
@@ -32,6 +36,12 @@ impl Life {
         self.set_next_ping(now);
     }
 
+    /// A cookie is given out, or has come back.
+    pub(super) fn keep_cookie(&mut self, now: Instant, given: bool) {
+        let at = if given { now.checked_add(COOKIE_LIFE) } else { None };
+        self.timers.set(Timer::Cookie, at);
+    }
+
     /// Something arrived.
     #[inline]
     pub(super) const fn heard(&mut self) {
@@ -48,7 +58,8 @@ impl Life {
 
     /// Whether the handshake should have been complete by now.
     pub(super) fn handshake_is_late(&self, now: Instant) -> bool {
-        self.timers.get(Timer::Handshake).is_some_and(|at| at <= now)
+        let late = |timer| self.timers.get(timer).is_some_and(|at| at <= now);
+        late(Timer::Handshake) || late(Timer::Cookie)
     }
 
     /// When to call [`Self::expire`].

@@ -16,6 +16,7 @@ use traffic::{Inbound, Scan};
 pub use traffic::{Progress, Traffic};
 
 use crate::error::{Error, Misuse, TEMPORARY, Timeout};
+use crate::mechanism::Channel;
 use crate::metadata::{Metadata, USER_ID};
 use crate::reader::Reader;
 use crate::{Config, Encoder, Event, FrameHeader, Peer, Verdict, Version, command, greeting};
@@ -31,7 +32,8 @@ use crate::{Config, Encoder, Event, FrameHeader, Peer, Verdict, Version, command
 pub struct Connection {
     state: State,
     side: Side,
-    version: Version,
+    /// Until the driver takes it.
+    encoder: Option<Encoder>,
     failure: Option<Failure>,
 }
 
@@ -71,17 +73,19 @@ impl Connection {
             peer_knows_commands: false,
             config,
         };
-        Connection { state: State::Signature, side, version: Version::V3_1, failure }
+        Connection { state: State::Signature, side, encoder: None, failure }
     }
 
     /// Deals with bytes that arrived: what an earlier call left over, and what came behind it.
+    ///
+    /// With CURVE what is consumed has been opened in place: the messages are where they came.
     ///
     /// Messages that stand before a violation are delivered: the error then comes with the next call,
     /// and [`poll_timeout`](Self::poll_timeout) asks for that at once.
     ///
     /// # Errors
     /// Any but [`Error::Misuse`].
-    pub fn handle_read(&mut self, now: Instant, input: &[u8]) -> Result<Progress, Error> {
+    pub fn handle_read(&mut self, now: Instant, input: &mut [u8]) -> Result<Progress, Error> {
         self.check_failure()?;
         if !input.is_empty() {
             self.side.life.heard();
@@ -111,14 +115,14 @@ impl Connection {
         let mut reader = Reader::new(input);
         loop {
             let state = std::mem::replace(&mut self.state, State::Closed);
-            match state.step(&mut self.side, &mut reader)? {
+            match state.step(now, &mut self.side, &mut reader)? {
                 Step::Next(next) => self.state = next,
                 Step::Wait(state) => {
                     self.state = state;
                     break;
                 }
-                Step::Ready(version, metadata) => {
-                    self.establish(now, version, metadata);
+                Step::Ready(version, metadata, channel) => {
+                    self.establish(now, version, metadata, channel);
                     break;
                 }
             }
@@ -126,9 +130,14 @@ impl Connection {
         Ok(input.len() - reader.rest().len())
     }
 
-    fn establish(&mut self, now: Instant, version: Version, metadata: Metadata) {
+    fn establish(
+        &mut self,
+        now: Instant,
+        version: Version,
+        metadata: Metadata,
+        channel: Option<Channel>,
+    ) {
         let config = Arc::clone(&self.side.config);
-        self.version = version;
         self.side.events.ready(Peer {
             version,
             socket_type: metadata.socket_type,
@@ -141,7 +150,9 @@ impl Connection {
             // A 1.0 subscriber filters for itself and sends nothing (RFC 13, "Broadcast Content").
             self.side.events.subscription(true, b"");
         }
-        self.state = State::Traffic(Inbound::new(&config, version));
+        let (sealer, opener) = channel.map(|channel| (channel.sealer, channel.opener)).unzip();
+        self.encoder = Some(Encoder::new(version, sealer));
+        self.state = State::Traffic(Inbound::new(&config, version, opener));
     }
 
     /// Handles the timers that have expired: an overdue handshake, a PING to send, a peer that is
@@ -208,15 +219,18 @@ impl Connection {
         };
         match step.map_err(|error| self.fail(error))? {
             Step::Wait(state) | Step::Next(state) => self.state = state,
-            Step::Ready(version, metadata) => self.establish(now, version, metadata),
+            Step::Ready(version, metadata, channel) => {
+                self.establish(now, version, metadata, channel);
+            }
         }
         Ok(())
     }
 
-    /// What turns canonical frames into bytes for this peer; valid after [`Event::Ready`].
+    /// What turns canonical frames into bytes for this peer, once, after [`Event::Ready`]: with CURVE a
+    /// second one would use nonces twice.
     #[must_use]
-    pub fn encoder(&self) -> Encoder {
-        Encoder::new(self.version)
+    pub const fn take_encoder(&mut self) -> Option<Encoder> {
+        self.encoder.take()
     }
 
     /// Counts a data frame whose header was [`Progress::partial`] and whose body the driver has read
@@ -231,7 +245,7 @@ impl Connection {
         self.check_failure()?;
         self.handle_body_part();
         let counted = match &mut self.state {
-            State::Traffic(inbound) if inbound.is_verbatim() && !header.command => {
+            State::Traffic(inbound) if inbound.takes_bodies() && !header.command => {
                 inbound.count_large(header)
             }
             _ => Err(Error::Misuse(Misuse::UnexpectedBody)),
@@ -260,9 +274,16 @@ impl Connection {
 
     /// Ends the connection; the ERROR command goes out if the peer is owed one and understands it.
     fn fail(&mut self, error: Error) -> Error {
-        let reason = error.reason_for_peer().filter(|_| self.side.peer_knows_commands);
-        if let Some(reason) = reason {
-            command::append_error(&reason, &mut self.side.handshake);
+        let mechanism = &self.side.config.mechanism;
+        let (is_plain, may_refuse) = (mechanism.is_plain(), mechanism.may_refuse());
+        let reason = error.reason_for_peer();
+        let reason = reason.filter(|_| self.side.peer_knows_commands && may_refuse);
+        match reason {
+            Some(reason) if is_plain => {
+                command::append_plain_error(&reason, &mut self.side.handshake);
+            }
+            Some(reason) => command::append_error(&reason, &mut self.side.handshake),
+            None => {}
         }
         self.state = State::Closed;
         self.failure = Some(Failure { error: error.clone(), due: None });

@@ -1,12 +1,14 @@
 //! The states before the traffic.
 
+use std::time::Instant;
+
 use super::side::Side;
 use super::traffic::Inbound;
 use crate::command::{self, Command};
 use crate::error::{Error, Incompatibility, Violation};
 use crate::frame_v1::Parsed;
 use crate::greeting::{self, REST_LEN, Rest, SIGNATURE_LEN};
-use crate::mechanism::{Mechanism, Outcome};
+use crate::mechanism::{Channel, Mechanism, Outcome};
 use crate::metadata::{self, Metadata};
 use crate::reader::Reader;
 use crate::{FrameHeader, Version, frame, frame_v1};
@@ -57,19 +59,30 @@ pub(super) enum Step {
     /// Go on with the next state.
     Next(State),
     /// The handshake is complete.
-    Ready(Version, Metadata),
+    Ready(Version, Metadata, Option<Channel>),
 }
 
 impl State {
     /// Takes one step over the input. Whatever is not complete stays unread.
-    pub(super) fn step(self, side: &mut Side, reader: &mut Reader<'_>) -> Result<Step, Error> {
+    pub(super) fn step(
+        self,
+        now: Instant,
+        side: &mut Side,
+        reader: &mut Reader<'_>,
+    ) -> Result<Step, Error> {
         match self {
             State::Signature => signature(side, reader),
             State::Revision => revision(side, reader),
             State::Rest { major } => rest(side, major, reader),
             State::SocketType { version } => socket_type(side, version, reader),
             State::Identity { version, metadata } => identity(version, metadata, reader),
-            State::Handshake { version, mechanism } => handshake(side, version, mechanism, reader),
+            State::Handshake { version, mechanism } => {
+                let step = handshake(side, version, mechanism, reader)?;
+                if let Step::Next(State::Handshake { mechanism, .. }) = &step {
+                    side.life.keep_cookie(now, mechanism.holds_cookie_key());
+                }
+                Ok(step)
+            }
             State::Traffic(_) | State::Closed => Ok(Step::Wait(self)),
         }
     }
@@ -140,7 +153,7 @@ fn rest(side: &mut Side, major: u8, reader: &mut Reader<'_>) -> Result<Step, Err
         return Err(Error::Incompatible(Incompatibility::Mechanism { ours }));
     }
     side.peer_knows_commands = true;
-    let outcome = Mechanism::start(&side.config, &mut side.handshake);
+    let outcome = Mechanism::start(&side.config, &mut side.handshake)?;
     Ok(proceed(side, greeting.version(major), outcome))
 }
 
@@ -179,7 +192,7 @@ fn identity(
     };
     metadata.routing_id = metadata::routing_id(body)?;
     reader.take(header.header_len + body.len());
-    Ok(Step::Ready(version, metadata))
+    Ok(Step::Ready(version, metadata, None))
 }
 
 fn handshake(
@@ -202,11 +215,16 @@ fn handshake(
         return Err(Error::Misbehaved(Violation::CommandTooLarge { length, limit }));
     }
     let Some(body) = header.body(reader.rest()) else { return wait(mechanism) };
+    if side.config.mechanism.is_plain()
+        && let Some(data) = command::plain_error(body)
+    {
+        return Err(command::refusal(data));
+    }
     let command = Command::parse(body)?;
     if command.name == command::ERROR {
         return Err(command::refusal(command.data));
     }
-    let outcome = mechanism.handle_command(&side.config, command)?;
+    let outcome = mechanism.handle_command(&side.config, command, &mut side.handshake)?;
     reader.take(header.header_len + body.len());
     Ok(proceed(side, version, outcome))
 }
@@ -219,6 +237,6 @@ pub(super) fn proceed(side: &mut Side, version: Version, outcome: Outcome) -> St
             side.events.authenticate(request);
             Step::Next(State::Handshake { version, mechanism })
         }
-        Outcome::Done(metadata) => Step::Ready(version, metadata),
+        Outcome::Done(metadata, channel) => Step::Ready(version, metadata, channel),
     }
 }

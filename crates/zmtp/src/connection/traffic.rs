@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::side::Side;
 use crate::command::{self, CANCEL, Command, JOIN, LEAVE, PING, PONG, READY, SUBSCRIBE};
 use crate::error::{Error, Violation};
+use crate::mechanism::{Opened, Opener};
 use crate::reader::Reader;
 use crate::{Config, FrameHeader, SocketType, Version};
 
@@ -62,6 +63,8 @@ pub(super) struct Inbound {
     max_body: u64,
     max_command: u64,
     pub(super) max_topic: u64,
+    /// Of CURVE.
+    opener: Option<Box<Opener>>,
 }
 
 /// What stands at some point of the input, checked against the limits.
@@ -73,7 +76,7 @@ pub(super) enum Found {
 }
 
 impl Inbound {
-    pub(super) fn new(config: &Config, version: Version) -> Self {
+    pub(super) fn new(config: &Config, version: Version, opener: Option<Opener>) -> Self {
         let limits = &config.limits;
         let topic_command = limits.topic.saturating_add(1 + 9);
         let max_message = config.max_message_size.unwrap_or(u64::MAX);
@@ -94,6 +97,7 @@ impl Inbound {
                 limits.handshake_command
             },
             max_topic: limits.topic.min(max_message),
+            opener: opener.map(Box::new),
         }
     }
 
@@ -106,14 +110,35 @@ impl Inbound {
         !matches!(self.version, Version::V1_0) && !self.publishes()
     }
 
+    /// Whether the driver may read large bodies itself.
+    pub(super) const fn takes_bodies(&self) -> bool {
+        self.is_verbatim() && self.opener.is_none()
+    }
+
     /// Goes over the frames of `input` from `start` on.
     pub(super) fn scan(
         &mut self,
         now: Instant,
-        input: &[u8],
+        input: &mut [u8],
         start: usize,
         side: &mut Side,
     ) -> Scan {
+        let Some(opener) = &mut self.opener else {
+            return self.scan_open(now, input, start, side);
+        };
+        let max_body = self.max_body.max(self.max_command);
+        let Opened { consumed, canonical, error } = opener.open(input, start, max_body);
+        let opened = input.get(..canonical).unwrap_or_default();
+        let mut scan = self.scan_open(now, opened, start, side);
+        if scan.error.is_none() {
+            scan.error = error;
+            scan.progress.consumed = consumed;
+        }
+        scan
+    }
+
+    /// The same for frames that are not sealed, or no longer.
+    fn scan_open(&mut self, now: Instant, input: &[u8], start: usize, side: &mut Side) -> Scan {
         if self.is_verbatim() {
             self.scan_verbatim(now, input, start, side)
         } else {

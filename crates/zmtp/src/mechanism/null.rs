@@ -60,7 +60,7 @@ impl Null {
         }
         let metadata = Metadata::parse(config, command.data)?;
         match self {
-            Null::Waiting { granted } => Ok(Outcome::Done(metadata.with(granted))),
+            Null::Waiting { granted } => Ok(Outcome::Done(metadata.with(granted), None)),
             Null::Expecting => {
                 let routing_id = metadata.routing_id.clone();
                 Ok(Null::Judging(metadata).ask(config, routing_id))
@@ -77,7 +77,7 @@ impl Null {
     ) -> Result<Outcome, Error> {
         let outcome = match self {
             Null::Asking => Null::Waiting { granted }.go_on(),
-            Null::Judging(metadata) => Outcome::Done(metadata.with(granted)),
+            Null::Judging(metadata) => Outcome::Done(metadata.with(granted), None),
             Null::Waiting { .. } | Null::Expecting => {
                 return Err(Error::Misuse(Misuse::UnexpectedVerdict));
             }

@@ -4,17 +4,38 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use zmtp::{Config, Heartbeat, Role, SocketType, Verdict};
+use zmtp::{Config, Heartbeat, MechanismConfig, PlainClientConfig, Role, SocketType, Verdict};
 
-use crate::support::{End, command, frame, frame_v1, greeting, ready};
+use crate::curve_peers as curve;
+use crate::curve_script::Keys;
+use crate::support::{End, command, frame, frame_v1, greeting, property, ready};
+
+/// Every mechanism in both roles, of ends that draw the same keys each time.
+fn any_mechanism() -> impl Strategy<Value = MechanismConfig> {
+    let [client, server] =
+        [curve::client, curve::server].map(|end| end(SocketType::Pair, Role::Connecter).mechanism);
+    prop_oneof![
+        3 => Just(MechanismConfig::Null),
+        1 => Just(MechanismConfig::PlainClient(PlainClientConfig::new("user", "password"))),
+        1 => Just(MechanismConfig::PlainServer),
+        1 => Just(client),
+        1 => Just(server),
+    ]
+}
 
 fn any_config() -> impl Strategy<Value = Config> {
     let sizes = prop_oneof![Just(None), (0u64..300).prop_map(Some)];
-    (0..SocketType::ALL.len(), any::<bool>(), any::<bool>(), sizes, 1u32..5).prop_map(
-        |(socket_type, listens, authenticate, max_message_size, frames)| {
+    let mechanism = any_mechanism();
+    (0..SocketType::ALL.len(), any::<[bool; 2]>(), sizes, 1u32..5, mechanism).prop_map(
+        |(socket_type, [listens, authenticate], max_message_size, frames, mechanism)| {
             let role = if listens { Role::Listener } else { Role::Connecter };
             let second = Duration::from_secs(1);
             let mut config = Config::new(SocketType::ALL[socket_type], role);
+            config.mechanism = mechanism;
+            config.random = |bytes| {
+                bytes.fill(4);
+                Ok(())
+            };
             config.authenticate = authenticate;
             config.max_message_size = max_message_size;
             config.limits.frames_per_message = frames;
@@ -23,6 +44,19 @@ fn any_config() -> impl Strategy<Value = Config> {
             config
         },
     )
+}
+
+/// What a server of CURVE says, as far as this command.
+fn curve_server_start(commands: usize) -> Vec<u8> {
+    let server = curve::scripted_server();
+    let client = Keys::of(4).public;
+    let metadata = property("Socket-Type", b"PAIR");
+    let script = [
+        server.welcome(&client),
+        server.ready(&client, 1, &metadata),
+        server.message(&client, 2, 0, b"hello"),
+    ];
+    [&[greeting(1, "CURVE")], script.get(..=commands).unwrap_or_default()].concat().concat()
 }
 
 /// How far the peer gets before the bytes turn arbitrary.
@@ -35,6 +69,12 @@ fn any_start() -> impl Strategy<Value = Vec<u8>> {
         (0u8..12)
             .prop_map(|number| [b"\xff\0\0\0\0\0\0\0\x01\x7f\x01", &[number, 0, 0][..]].concat()),
         Just(greeting(1, "NULL")),
+        Just([greeting(1, "PLAIN"), command("HELLO", b"\x01u\x01p")].concat()),
+        Just([greeting(1, "PLAIN"), command("WELCOME", b"")].concat()),
+        Just([greeting(1, "CURVE"), curve::scripted_client().hello()].concat()),
+        Just(curve_server_start(0)),
+        Just(curve_server_start(1)),
+        Just(curve_server_start(2)),
         (0u8..2, socket_type).prop_map(|(minor, theirs)| [
             greeting(minor, "NULL"),
             ready(theirs, &[])
@@ -45,7 +85,21 @@ fn any_start() -> impl Strategy<Value = Vec<u8>> {
 
 /// Bytes that are not quite arbitrary: frames, commands, and noise.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
-    let names = ["READY", "ERROR", "PING", "PONG", "SUBSCRIBE", "CANCEL", "JOIN", "LEAVE", "X"];
+    let names = [
+        "READY",
+        "ERROR",
+        "PING",
+        "PONG",
+        "SUBSCRIBE",
+        "CANCEL",
+        "JOIN",
+        "LEAVE",
+        "X",
+        "HELLO",
+        "WELCOME",
+        "INITIATE",
+        "MESSAGE",
+    ];
     let piece = prop_oneof![
         4 => (0u8..4, vec(any::<u8>(), 0..40)).prop_map(|(flags, body)| frame(flags, &body)),
         3 => (0..names.len(), vec(any::<u8>(), 0..20))

@@ -147,8 +147,8 @@ fn large_frames_of_a_1_0_peer_are_delivered() {
 #[test]
 fn frames_of_an_unfinished_message_are_told_apart() {
     let mut script = Script::ready(pull(), 1, "PUSH");
-    let bytes = [frame(0, b"whole"), frame(1, b"never"), frame(1, b"finished")].concat();
-    let progress = script.end.connection.handle_read(script.now, &bytes).unwrap();
+    let mut bytes = [frame(0, b"whole"), frame(1, b"never"), frame(1, b"finished")].concat();
+    let progress = script.end.connection.handle_read(script.now, &mut bytes).unwrap();
     assert_eq!((progress.messages, progress.whole), (1, 7));
 }
 

@@ -236,7 +236,7 @@ fn an_error_is_final_and_told_once() {
     let error = script.expect_closed().clone();
     script.end.out.clear();
     let connection = &mut script.end.connection;
-    assert_eq!(connection.handle_read(script.now, b""), Err(error.clone()));
+    assert_eq!(connection.handle_read(script.now, &mut []), Err(error.clone()));
     assert_eq!(connection.handle_timeout(script.now), Err(error.clone()));
     assert_eq!(connection.handle_verdict(script.now, accept()), Err(error));
     assert_eq!(connection.poll_timeout(), None);

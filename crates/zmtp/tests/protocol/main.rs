@@ -1,9 +1,16 @@
 //! The protocol, played through in virtual time.
 
 mod any_bytes;
+mod curve;
+mod curve_peers;
+mod curve_script;
+mod curve_traffic;
 mod field;
 mod golden;
 mod handshake;
+mod mutations;
+mod plain;
+mod security;
 mod splits;
 mod support;
 mod time;

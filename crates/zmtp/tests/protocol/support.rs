@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zmtp::{
-    Config, Connection, Error, Event, FrameHeader, Frames, Peer, Progress, Role, SocketType,
-    Traffic, Transmit, Verdict, encode_header,
+    Config, Connection, Encoder, Error, Event, FrameHeader, Frames, Peer, Progress, Role,
+    SocketType, Traffic, Transmit, Verdict, encode_header,
 };
 
 /// A frame of a message: MORE and body.
@@ -30,6 +30,8 @@ pub(crate) struct End {
     pub(crate) positions: Vec<u32>,
     pub(crate) partial: Option<FrameHeader>,
     pub(crate) error: Option<Error>,
+    /// From the first use on.
+    encoder: Option<Encoder>,
     /// The answers to `Event::Authenticate`.
     pub(crate) verdict: Option<Verdict>,
 }
@@ -47,6 +49,7 @@ impl End {
             positions: Vec::new(),
             partial: None,
             error: None,
+            encoder: None,
             verdict: None,
         };
         end.settle(now);
@@ -62,9 +65,9 @@ impl End {
     }
 
     fn read(&mut self, now: Instant) {
-        let input = std::mem::take(&mut self.rest);
+        let mut input = std::mem::take(&mut self.rest);
         self.messages_before_read = self.messages;
-        match self.connection.handle_read(now, &input) {
+        match self.connection.handle_read(now, &mut input) {
             Ok(progress) => {
                 self.take_traffic(&progress, &input);
                 self.rest = input[progress.consumed..].to_vec();
@@ -134,9 +137,8 @@ impl End {
                 Transmit::Nothing => break,
                 Transmit::Raw => self.out.append(&mut bytes),
                 Transmit::Canonical => {
-                    let mut encoder = self.connection.encoder();
                     for (header, body) in Frames::new(&bytes) {
-                        encoder.encode(header, body, &mut self.out);
+                        self.encode(header, body);
                     }
                 }
             }
@@ -157,26 +159,33 @@ impl End {
         }
     }
 
+    /// Sends a frame through the encoder.
+    pub(crate) fn encode(&mut self, header: FrameHeader, body: &[u8]) {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            empty => empty.insert(self.connection.take_encoder().expect("ready, and the first")),
+        };
+        encoder.encode(header, body, &mut self.out).expect("nonces are left");
+    }
+
     /// Sends a message through the encoder.
     pub(crate) fn send(&mut self, frames: &[&[u8]]) {
-        let mut encoder = self.connection.encoder();
         for (index, body) in frames.iter().enumerate() {
             let more = index + 1 < frames.len();
             let body_len = body.len() as u64;
             let header_len = encode_header(more, false, body_len, &mut [0; 9]);
             let header = FrameHeader { more, command: false, body_len, header_len };
-            encoder.encode(header, body, &mut self.out);
+            self.encode(header, body);
         }
     }
 
     /// Sends a subscription as a driver does: canonical form first, then the encoder.
     pub(crate) fn subscribe(&mut self, subscribe: bool, topic: &[u8]) {
-        let mut encoder = self.connection.encoder();
         let mut canonical = Vec::new();
         let version = self.peer().expect("a peer that is ready").version;
         zmtp::append_subscription(version, subscribe, topic, &mut canonical);
         for (header, body) in Frames::new(&canonical) {
-            encoder.encode(header, body, &mut self.out);
+            self.encode(header, body);
         }
     }
 
@@ -220,16 +229,21 @@ impl Pair {
     /// Moves bytes both ways until nothing moves.
     pub(crate) fn run(&mut self) {
         while !(self.a.out.is_empty() && self.b.out.is_empty()) {
-            let (to_b, to_a) = (std::mem::take(&mut self.a.out), std::mem::take(&mut self.b.out));
-            if self.blackhole {
-                continue;
-            }
-            for chunk in to_b.chunks(self.chunk) {
-                self.b.deliver(self.now, chunk);
-            }
-            for chunk in to_a.chunks(self.chunk) {
-                self.a.deliver(self.now, chunk);
-            }
+            self.run_once();
+        }
+    }
+
+    /// Moves what is to be sent.
+    pub(crate) fn run_once(&mut self) {
+        let (to_b, to_a) = (std::mem::take(&mut self.a.out), std::mem::take(&mut self.b.out));
+        if self.blackhole {
+            return;
+        }
+        for chunk in to_b.chunks(self.chunk) {
+            self.b.deliver(self.now, chunk);
+        }
+        for chunk in to_a.chunks(self.chunk) {
+            self.a.deliver(self.now, chunk);
         }
     }
 

@@ -38,9 +38,9 @@ fn commands_between_the_frames_of_a_message_are_carried_out() {
 #[test]
 fn unknown_commands_are_ignored_and_commands_alone_are_no_traffic() {
     let mut script = Script::ready(pull(), 1, "PUSH");
-    let bytes =
+    let mut bytes =
         [command("NEWER", b"data"), command("SUBSCRIBE", b"t"), command("JOIN", b"g")].concat();
-    let progress = script.end.connection.handle_read(script.now, &bytes).unwrap();
+    let progress = script.end.connection.handle_read(script.now, &mut bytes).unwrap();
     assert_eq!((progress.consumed, progress.traffic), (bytes.len(), Traffic::None));
     assert_eq!(script.end.connection.poll_event(), None);
 }
@@ -310,9 +310,9 @@ fn a_large_body_out_of_turn_is_misuse() {
 #[test]
 fn connections_and_encoders_can_be_sent_to_other_threads() {
     fn sendable<T: Send>(_: &T) {}
-    let script = Script::with(pull());
+    let mut script = Script::ready(pull(), 1, "PUSH");
     sendable(&script.end.connection);
-    sendable(&script.end.connection.encoder());
+    sendable(&script.end.connection.take_encoder());
     sendable(&script.end.events);
 }
 
@@ -326,10 +326,10 @@ fn only_1_0_needs_encoding_and_no_old_peer_is_sent_commands() {
     ] {
         let mut script = Script::with(pull());
         script.send(start);
-        let mut encoder = script.end.connection.encoder();
+        let mut encoder = script.end.connection.take_encoder().unwrap();
         assert_eq!(encoder.is_verbatim(), verbatim);
         let mut out = Vec::new();
-        encoder.encode(command, b"\x01X", &mut out);
+        encoder.encode(command, b"\x01X", &mut out).unwrap();
         assert_eq!(out, sent);
     }
 }

@@ -172,8 +172,11 @@ fn padding_and_filler_mean_nothing() {
 #[test]
 fn the_input_itself_is_the_traffic_where_the_wire_is_canonical() {
     let mut script = Script::ready(dealer(), 1, "ROUTER");
-    let progress =
-        script.end.connection.handle_read(script.now, b"\0\x01a\0\x01b\x01\x01c\0").unwrap();
+    let progress = script
+        .end
+        .connection
+        .handle_read(script.now, &mut b"\0\x01a\0\x01b\x01\x01c\0".to_vec())
+        .unwrap();
     assert_eq!(progress.traffic, Traffic::Input(0..9));
     assert_eq!((progress.consumed, progress.messages, progress.whole), (9, 2, 6));
 }
