@@ -32,6 +32,7 @@ impl Life {
     /// The handshake is complete; `heartbeat` is given if the peer understands PING.
     pub(super) fn establish(&mut self, now: Instant, heartbeat: Option<Heartbeat>) {
         self.timers.set(Timer::Handshake, None);
+        self.timers.set(Timer::Cookie, None);
         self.heartbeat = heartbeat.filter(|heartbeat| !heartbeat.interval.is_zero());
         self.set_next_ping(now);
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use zmtp::{Config, Error, Event, Incompatibility, Role, SocketType, Timeout, Verdict, Violation};
 
 use crate::curve_peers::{
-    accept, client, expect_violation, greeted, push, scripted_client, scripted_server, server,
-    welcomed,
+    accept, client, expect_violation, greeted, push, scripted_client, scripted_server, served,
+    server, welcomed,
 };
 use crate::curve_script::{Client, Key, Keys, Server, message};
 use crate::support::{Pair, command, property, ready};
@@ -214,6 +214,15 @@ fn a_cookie_is_good_for_60_seconds_however_long_the_handshake_may_take() {
         script.end.answer(script.now, accept());
         assert!(script.end.connection.is_ready());
     }
+}
+
+#[test]
+fn a_connection_outlives_its_cookie() {
+    let (mut script, key) = served(server(SocketType::Pull, Role::Listener));
+    assert_eq!(script.end.connection.poll_timeout(), None);
+    script.advance(Duration::from_secs(600));
+    script.send(&scripted_client().message(&key, 3, 0, b"late"));
+    assert_eq!(script.end.frames, [(false, b"late".to_vec())]);
 }
 
 /// CVE-2019-13132: metadata of a client that nobody knows yet.
