@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use zmtp::{Config, Connection, Role, SocketType};
+use zmtp::curve::Keypair;
+use zmtp::{
+    Config, Connection, CurveClientConfig, FrameHeader, MechanismConfig, Role, SocketType, Traffic,
+};
 
 struct Counting;
 
@@ -34,8 +37,12 @@ static ALLOCATOR: Counting = Counting;
 
 /// The peak of what was allocated while a connection dealt with these reads, in bytes.
 fn cost(socket_type: SocketType, reads: &[&[u8]]) -> usize {
+    cost_with(Config::new(socket_type, Role::Listener), reads)
+}
+
+fn cost_with(config: Config, reads: &[&[u8]]) -> usize {
     let now = Instant::now();
-    let config = Arc::new(Config::new(socket_type, Role::Listener));
+    let config = Arc::new(config);
     let mut reads: Vec<Vec<u8>> = reads.iter().map(|read| read.to_vec()).collect();
     let before = HELD.load(Relaxed);
     PEAK.store(before, Relaxed);
@@ -62,8 +69,78 @@ fn ready(socket_type: &str) -> Vec<u8> {
     bytes
 }
 
+/// Both ends of CURVE, with the handshake behind them.
+fn sealed() -> [Connection; 2] {
+    let now = Instant::now();
+    let [ours, theirs] = [(); 2].map(|()| Keypair::generate().unwrap());
+    let curve = CurveClientConfig { keypair: ours, server: theirs.public };
+    let client = MechanismConfig::CurveClient(curve);
+    let mut ends = [
+        (SocketType::Push, Role::Connecter, client),
+        (SocketType::Pull, Role::Listener, MechanismConfig::CurveServer(theirs)),
+    ]
+    .map(|(socket_type, role, mechanism)| {
+        let config = Config { mechanism, ..Config::new(socket_type, role) };
+        (Connection::new(Arc::new(config), now), Vec::new())
+    });
+    while !ends.iter().all(|(connection, _)| connection.is_ready()) {
+        for side in 0..2 {
+            let mut bytes = Vec::new();
+            ends[side].0.take_transmit(&mut bytes);
+            let (connection, rest) = &mut ends[1 - side];
+            rest.extend(bytes);
+            let consumed = connection.handle_read(now, rest).unwrap().consumed;
+            rest.drain(..consumed);
+        }
+    }
+    ends.map(|(connection, _)| connection)
+}
+
+fn strangers_cost_a_server_of_curve_no_more_than_they_send() {
+    let mut greeting = greeting();
+    greeting[12..17].copy_from_slice(b"CURVE");
+    let command = |length: u64, start: &[u8], sent: usize| {
+        let mut bytes = [&greeting[..], &[6], &length.to_be_bytes(), start].concat();
+        bytes.resize(bytes.len() + sent, 0);
+        bytes
+    };
+    for bytes in [
+        command(1 << 40, b"\x05HELLO", 1000),
+        command(200, b"\x05HELLO", 194),
+        command(65_000, b"\x08INITIATE", 65_000 - 9),
+        command(1 << 40, b"\x07MESSAGE", 1000),
+    ] {
+        let server = MechanismConfig::CurveServer(Keypair::generate().unwrap());
+        let config = Config { mechanism: server, ..Config::new(SocketType::Pull, Role::Listener) };
+        let cost = cost_with(config, &[&bytes]);
+        assert!(cost <= 4096, "{cost} bytes for {}", bytes.len());
+    }
+}
+
+fn sealed_messages_are_opened_without_a_copy() {
+    let [mut push, mut pull] = sealed();
+    let mut encoder = push.take_encoder().unwrap();
+    let mut bytes = Vec::new();
+    for size in [1 << 20, 10, 100_000, 0] {
+        let header = FrameHeader { more: false, command: false, body_len: size, header_len: 0 };
+        encoder.encode(header, &vec![b'x'; size as usize], &mut bytes).unwrap();
+    }
+    let before = HELD.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let progress = pull.handle_read(Instant::now(), &mut bytes).unwrap();
+    assert_eq!(PEAK.load(Relaxed), before);
+    assert!(matches!(progress.traffic, Traffic::Input(_)) && progress.messages == 4);
+}
+
+/// One test for everything: the allocator counts what other threads do, too.
 #[test]
 fn a_peer_cannot_make_a_connection_allocate_more_than_it_sends() {
+    frames_cost_no_more_than_they_are_long();
+    strangers_cost_a_server_of_curve_no_more_than_they_send();
+    sealed_messages_are_opened_without_a_copy();
+}
+
+fn frames_cost_no_more_than_they_are_long() {
     let handshake = |theirs| [greeting(), ready(theirs)].concat();
     let huge = |flags: u8| [&[flags][..], &(1u64 << 62).to_be_bytes(), &[1; 100]].concat();
     let mut tiny_properties = greeting();

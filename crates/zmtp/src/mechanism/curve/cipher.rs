@@ -1,7 +1,7 @@
 //! The primitives that CURVE is made of, behind one trait: X25519, and XSalsa20 with Poly1305 as NaCl
 //! combines them.
 
-#[cfg(any(test, feature = "dryoc"))]
+#[cfg(any(test, not(feature = "rustcrypto")))]
 mod dryoc;
 #[cfg(any(test, feature = "rustcrypto"))]
 mod rustcrypto;
