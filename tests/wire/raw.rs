@@ -173,7 +173,8 @@ fn come_and_go<T: Typed>(bench: &Bench<T>) {
     (0..2_000).for_each(visit);
     bench.wait_for_connections(0);
     let grown = memory::live() - before;
-    assert!(grown <= 10 * 1024, "{grown} bytes more after 2,000 peers");
+    // A thread that has not read before may have made its buffer: 128 KiB.
+    assert!(grown <= 160 * 1024, "{grown} bytes more after 2,000 peers");
     assert!(memory::descriptors() <= descriptors + 1);
     assert!(bench.socket.stats().expect("stats").peers.is_empty());
     expect_good_service(bench);
