@@ -241,8 +241,10 @@ fn a_connection_may_come_from_a_given_address() {
     let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
     let endpoint = bind(&pull);
     push.connect(format!("tcp://127.0.0.2:0;{}", address(endpoint.as_str()))).unwrap();
-    push.send("x").unwrap();
-    assert_eq!(pull.recv_timeout(LIMIT).unwrap()[0].peer().unwrap().address(), "127.0.0.2");
+    push.send("from there").unwrap();
+    let message = pull.recv_timeout(LIMIT).unwrap();
+    assert_eq!(message, "from there");
+    assert_eq!(message[0].peer().unwrap().address(), "127.0.0.2");
 }
 
 #[test]

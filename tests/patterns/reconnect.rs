@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{self, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -175,6 +179,37 @@ fn a_message_cut_in_the_middle_is_dropped_and_counted_and_those_behind_it_arrive
         received += 1;
     }
     assert!(received >= 4, "{received}");
+}
+
+/// Tells that it was called.
+#[derive(Default)]
+struct Told(AtomicBool);
+
+impl Wake for Told {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn who_waits_for_room_is_told_when_all_that_was_queued_is_lost_with_the_connection() {
+    let context = Context::new();
+    let (pull, proxy, push) = through_a_proxy(&context, &[(SNDHWM, 1), (RECONNECT_IVL, 10)]);
+    set(&pull, RCVHWM, 1);
+    let body = vec![1; 1 << 20];
+    let patience = Duration::from_millis(300);
+    while push.send_timeout(body.clone(), patience).is_ok() {}
+    let mut next = pin!(push.send_async("next"));
+    let told = Arc::new(Told::default());
+    let waker = Waker::from(Arc::clone(&told));
+    let mut task = task::Context::from_waker(&waker);
+    assert!(next.as_mut().poll(&mut task).is_pending());
+    // What is left to be written would make room, too, once somebody is there.
+    proxy.refuse(true);
+    proxy.cut();
+    until("it is told", || told.0.load(Ordering::SeqCst));
+    assert!(next.as_mut().poll(&mut task).is_ready());
+    assert_eq!(dropped(&push), 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tightbeam::options::number;
 use tightbeam::{Context, Pub, Pull, Push, Socket, Sub};
 use tightbeam_tests::sockets::{
-    LIMIT, await_peers, bind, connect, join_up, open, open_with, synchronise, until,
+    LIMIT, await_peers, bind, connect, join_up, open, open_with, set, synchronise, until,
 };
 
 use crate::support::{finish, guarded, hold_up, in_own_process};
@@ -50,6 +50,35 @@ fn pairs_of_sends_cause_no_looks() {
             thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(context.stats().burst_looks, 0);
+    });
+}
+
+/// The thread that sent goes, so that it writes nothing before it waits for something else.
+#[test]
+fn a_burst_that_is_going_on_when_its_socket_is_closed_is_written_to_its_end() {
+    guarded(|| {
+        let (context, other) = (Context::new(), Context::new());
+        let (push, pull) = apart(&context, &other);
+        set(&push, number::SNDHWM, 0);
+        set(&pull, number::RCVHWM, 1);
+        let held_up = hold_up(&context);
+        let sender = thread::spawn(move || {
+            for _ in 0..1_000 {
+                push.send("burst").unwrap();
+            }
+            // More than the kernel takes.
+            let body = [0; 1_000];
+            for _ in 0..10_000 {
+                push.send(&body[..]).unwrap();
+            }
+            drop(push);
+        });
+        sender.join().unwrap();
+        drop(held_up);
+        for i in 0..11_000 {
+            pull.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{i}: {error}"));
+        }
+        assert!(context.term_timeout(LIMIT).unwrap());
     });
 }
 

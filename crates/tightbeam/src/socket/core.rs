@@ -205,10 +205,13 @@ impl Core {
         let mut mine = false;
         let reactor = self.reactor.get_or_init(|| {
             mine = true;
+            // Before anybody can tell the I/O thread of its timers.
+            if let Some(this) = self.this.upgrade() {
+                io.post(Command::Add(token, this));
+            }
             made
         });
-        if mine && let Some(this) = self.this.upgrade() {
-            io.post(Command::Add(token, this));
+        if mine {
             io.register(poll_fd, token).map_err(Error::io("register the socket's poll"))?;
         }
         Ok(reactor)

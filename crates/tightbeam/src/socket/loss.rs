@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::burst::Burst;
 use super::core::Core;
 use super::state::{Life, Source, State, Timer};
 use crate::connection::{Connection, Loss, Origin, Phase, SessionId, SourceId};
@@ -86,6 +87,11 @@ impl State {
         let begun = pipe.outgoing.rewind();
         pipe.traffic.messages_dropped += (queued - pipe.outgoing.messages()) as u64;
         pipe.paused = false;
+        if begun.is_some() && pipe.is_relaxed() {
+            // If nothing is left, no write will ever tell them.
+            let room = pipe.send_hwm.saturating_sub(pipe.outgoing.messages());
+            self.waiters.notify(Interest::Send, self.pattern.senders_to_wake(room));
+        }
         let incomplete = pipe.incoming.forget_incomplete();
         self.pipes.released.extend(incomplete);
         self.pipes.released.extend(begun.into_iter().flat_map(Segment::into_bodies));
@@ -268,6 +274,8 @@ impl Core {
         let linger = guard.options.linger;
         let until = linger.map(|linger| Instant::now() + linger.min(FAR));
         guard.life = Life::Closing { until };
+        // Nobody sends any more, and nobody looks whether a burst is over.
+        guard.burst = Burst::default();
         // What was lost with peers that left earlier is counted as dropped, not here.
         guard.undelivered = 0;
         let state = &mut *guard;
@@ -287,6 +295,7 @@ impl Core {
         let names = state.leave_process();
         state.check_closing();
         drop(guard);
+        self.flush_all();
         self.give_names_back(names);
     }
 
