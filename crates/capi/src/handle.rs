@@ -8,7 +8,6 @@
 //! longest ago first.
 
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::raw::{self, Handle};
@@ -23,12 +22,16 @@ const SLOTS: usize = PAGE * PAGES;
 const GENERATIONS: usize = 16;
 /// Bytes from one handle to the next.
 const STRIDE: usize = 16;
+/// Bytes of addresses that the handles of a page's slots have, those of all generations: a multiple of what memory is made
+/// readable by.
+const PAGE_SPAN: usize = PAGE * GENERATIONS * STRIDE;
+const SPAN: usize = PAGES * PAGE_SPAN;
 
 /// The open values of one kind.
 #[derive(Debug)]
 pub(crate) struct Slab<T: 'static> {
-    /// The address of the first handle; 0 when the system had no room for the range.
-    base: OnceLock<usize>,
+    /// The address of the first handle; 0 as long as there is no range.
+    base: AtomicUsize,
     pages: [AtomicPtr<[Slot<T>; PAGE]>; PAGES],
     /// Where to look for an empty slot next.
     next: AtomicUsize,
@@ -38,7 +41,7 @@ pub(crate) struct Slab<T: 'static> {
 impl<T: Send + Sync> Slab<T> {
     pub(crate) const fn new() -> Slab<T> {
         Slab {
-            base: OnceLock::new(),
+            base: AtomicUsize::new(0),
             pages: [const { AtomicPtr::new(ptr::null_mut()) }; PAGES],
             next: AtomicUsize::new(0),
             made: AtomicUsize::new(0),
@@ -47,12 +50,9 @@ impl<T: Send + Sync> Slab<T> {
 
     /// Keeps a value; `None` if there is no room for another one.
     pub(crate) fn insert(&'static self, value: T) -> Option<Handle> {
-        let base = *self.base.get_or_init(|| raw::reserve(SLOTS * GENERATIONS * STRIDE));
-        if base == 0 {
-            return None;
-        }
-        let (index, slot, generation) = self.reserve()?;
-        let number = (generation as usize % GENERATIONS) * SLOTS + index;
+        let base = self.base()?;
+        let (index, slot, generation) = self.reserve(base)?;
+        let number = index * GENERATIONS + generation as usize % GENERATIONS;
         let handle = raw::mark_handle(base + number * STRIDE);
         slot.open(value);
         Some(handle)
@@ -61,13 +61,30 @@ impl<T: Send + Sync> Slab<T> {
     /// The value that the handle names, if it is open.
     #[inline]
     pub(crate) fn enter(&'static self, handle: Handle) -> Option<Entered<'static, T>> {
-        let offset = handle.address().wrapping_sub(*self.base.get()?);
-        if offset >= SLOTS * GENERATIONS * STRIDE || offset % STRIDE != 0 {
+        let base = self.base.load(Ordering::Acquire);
+        let offset = handle.address().wrapping_sub(base);
+        if base == 0 || offset >= SPAN || !offset.is_multiple_of(STRIDE) {
             return None;
         }
         let number = offset / STRIDE;
-        let slot = self.slot(number % SLOTS)?;
-        slot.enter((number / SLOTS) as u64, GENERATIONS as u64 - 1)
+        let slot = self.slot(number / GENERATIONS)?;
+        slot.enter((number % GENERATIONS) as u64, GENERATIONS as u64 - 1)
+    }
+
+    /// The range, which is reserved when it is first needed; `None` if the system has no room for it.
+    fn base(&'static self) -> Option<usize> {
+        let known = self.base.load(Ordering::Acquire);
+        if known != 0 {
+            return Some(known);
+        }
+        let range = raw::reserve(SPAN)?;
+        match self.base.compare_exchange(0, range, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(range),
+            Err(quicker) => {
+                raw::release(range, SPAN);
+                Some(quicker)
+            }
+        }
     }
 
     fn slot(&'static self, index: usize) -> Option<&'static Slot<T>> {
@@ -75,7 +92,7 @@ impl<T: Send + Sync> Slab<T> {
     }
 
     /// An empty slot. Nothing here waits for another thread: in a forked child it may be gone.
-    fn reserve(&'static self) -> Option<(usize, &'static Slot<T>, u64)> {
+    fn reserve(&'static self, base: usize) -> Option<(usize, &'static Slot<T>, u64)> {
         loop {
             let made = self.made.load(Ordering::Acquire);
             // A page's worth of looks; all of them if there can be no more pages.
@@ -91,13 +108,16 @@ impl<T: Send + Sync> Slab<T> {
             if made == SLOTS {
                 return None;
             }
-            self.add_page(made);
+            self.add_page(base, made)?;
         }
     }
 
-    fn add_page(&'static self, made: usize) {
-        raw::publish(&self.pages[made / PAGE], Box::new(std::array::from_fn(|_| Slot::default())));
+    fn add_page(&'static self, base: usize, made: usize) -> Option<()> {
+        let page = made / PAGE;
+        raw::make_readable(base + page * PAGE_SPAN, PAGE_SPAN)?;
+        raw::publish(&self.pages[page], Box::new(std::array::from_fn(|_| Slot::default())));
         // Whoever was quicker has counted it.
         let _ = self.made.compare_exchange(made, made + PAGE, Ordering::AcqRel, Ordering::Relaxed);
+        Some(())
     }
 }

@@ -4,6 +4,7 @@
 //! is that caller's promise, and the conversions need no promise of ours.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::slice;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -132,9 +133,51 @@ impl Task {
         Task { function, argument: argument.0 }
     }
 
-    pub(crate) fn run(self) {
-        // SAFETY: C promises that it may be called so, once.
-        unsafe { (self.function)(self.argument) }
+    /// Does it in a thread of its own, made as C makes its own: with as much stack, and free to end with `pthread_exit`.
+    pub(crate) fn start(self) -> Result<Thread> {
+        let task = Box::into_raw(Box::new(self));
+        let mut thread = MaybeUninit::uninit();
+        // SAFETY: writes the thread's number where there is room for it, and hands over the task.
+        let error =
+            unsafe { pthread_create(thread.as_mut_ptr(), ptr::null(), run_task, task.cast()) };
+        if error != 0 {
+            // SAFETY: there is no thread that could have taken it.
+            drop(unsafe { Box::from_raw(task) });
+            return Err(Errno(error));
+        }
+        // SAFETY: written, as there was no error.
+        Ok(Thread(unsafe { thread.assume_init() }))
+    }
+}
+
+unsafe extern "C" {
+    // As in `libc`, but for a function that may be unwound: that is how a thread ends itself.
+    fn pthread_create(
+        thread: *mut libc::pthread_t,
+        attributes: *const libc::pthread_attr_t,
+        function: extern "C-unwind" fn(*mut c_void) -> *mut c_void,
+        argument: *mut c_void,
+    ) -> c_int;
+}
+
+/// What runs a task holds nothing meanwhile that would have to be dropped.
+extern "C-unwind" fn run_task(task: *mut c_void) -> *mut c_void {
+    // SAFETY: made by `Task::start` for this thread alone.
+    let Task { function, argument } = *unsafe { Box::from_raw(task.cast()) };
+    // SAFETY: C promises that it may be called so, once.
+    unsafe { function(argument) };
+    ptr::null_mut()
+}
+
+/// A thread that runs a task.
+#[derive(Debug)]
+pub(crate) struct Thread(libc::pthread_t);
+
+impl Thread {
+    /// Waits until it has ended.
+    pub(crate) fn join(self) {
+        // SAFETY: nobody else waits for it, now or later. A thread that waits for itself is an error and nothing more.
+        unsafe { libc::pthread_join(self.0, ptr::null_mut()) };
     }
 }
 
@@ -392,18 +435,30 @@ impl Errno {
     }
 }
 
-/// Reserves a range of addresses for handles, which takes no memory until they are marked; 0 if there is none.
-pub(crate) fn reserve(bytes: usize) -> usize {
-    let (access, kind) = (
-        libc::PROT_READ | libc::PROT_WRITE,
-        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-    );
+/// Reserves a range of addresses for handles. It takes no memory, also not in a process that locks all of its own
+/// (`mlockall`), before parts of it are made readable.
+pub(crate) fn reserve(bytes: usize) -> Option<usize> {
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: asks for new memory where the system likes.
-    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
-    if start == libc::MAP_FAILED { 0 } else { start.expose_provenance() }
+    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, kind, -1, 0) };
+    (start != libc::MAP_FAILED).then(|| start.expose_provenance())
 }
 
-/// Makes a handle of an address in a reserved range. What is found there is no number of a descriptor, and no sign of
+/// Gives back a range that was reserved, and of which nobody has heard.
+pub(crate) fn release(start: usize, bytes: usize) {
+    // SAFETY: the range was reserved by the caller, and nothing is in it.
+    unsafe { libc::munmap(ptr::with_exposed_provenance_mut(start), bytes) };
+}
+
+/// Makes a part of a reserved range readable, and ready for [`mark_handle`]; `None` if there is no memory for it.
+pub(crate) fn make_readable(start: usize, bytes: usize) -> Option<()> {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: the range is ours, and keeps what is in it.
+    let failed = unsafe { libc::mprotect(ptr::with_exposed_provenance_mut(start), bytes, access) };
+    (failed == 0).then_some(())
+}
+
+/// Makes a handle of an address in the readable part of a reserved range. What is found there is no number of a descriptor, and no sign of
 /// anybody's.
 pub(crate) fn mark_handle(address: usize) -> Handle {
     let pointer: *mut c_void = ptr::with_exposed_provenance_mut(address);

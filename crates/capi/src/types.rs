@@ -17,7 +17,7 @@ pub struct zmq_msg_t {
 pub type zmq_free_fn = unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void);
 
 /// What a thread does.
-pub type zmq_thread_fn = unsafe extern "C" fn(arg: *mut c_void);
+pub type zmq_thread_fn = unsafe extern "C-unwind" fn(arg: *mut c_void);
 
 /// What a timer calls.
 pub type zmq_timer_fn = unsafe extern "C" fn(timer_id: c_int, arg: *mut c_void);

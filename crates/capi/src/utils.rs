@@ -1,20 +1,20 @@
 //! What libzmq offers to C beside messaging: counters, watches, threads.
 
 use std::ffi::{c_int, c_uint, c_ulong};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::entry::{Errno, Result, enter, status};
 use crate::handle::Slab;
-use crate::raw::{Handle, Out, Task};
+use crate::raw::{Handle, Out, Task, Thread};
 use crate::slot::Entered;
 use crate::types::zmq_thread_fn;
 
 static COUNTERS: Slab<AtomicI32> = Slab::new();
 static WATCHES: Slab<Instant> = Slab::new();
-static THREADS: Slab<Mutex<Option<JoinHandle<()>>>> = Slab::new();
+static THREADS: Slab<Mutex<Option<Thread>>> = Slab::new();
 
 const BAD_HANDLE: Errno = Errno(libc::EFAULT);
 
@@ -108,24 +108,39 @@ pub extern "C" fn zmq_sleep(seconds: c_int) {
 pub extern "C" fn zmq_threadstart(func: Option<zmq_thread_fn>, arg: Handle) -> Handle {
     enter(Handle::NULL, || {
         let task = Task::new(func.ok_or(BAD_HANDLE)?, arg);
-        let thread = thread::Builder::new().spawn(move || task.run());
-        let thread = thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-        THREADS.insert(Mutex::new(Some(thread))).ok_or(Errno(libc::EAGAIN))
+        // The handle comes first: a thread cannot be called back.
+        let handle = THREADS.insert(Mutex::new(None)).ok_or(Errno(libc::EAGAIN))?;
+        let entered = thread(handle)?;
+        match task.start() {
+            Ok(started) => *place_of(&entered) = Some(started),
+            Err(errno) => {
+                entered.close();
+                return Err(errno);
+            }
+        }
+        Ok(handle)
     })
+}
+
+fn thread(handle: Handle) -> Result<Entered<'static, Mutex<Option<Thread>>>> {
+    THREADS.enter(handle).ok_or(BAD_HANDLE)
+}
+
+fn place_of(thread: &Mutex<Option<Thread>>) -> MutexGuard<'_, Option<Thread>> {
+    // Poisoned or not, it is the handle that counts.
+    thread.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until the thread has ended.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_threadclose(thread: Handle) {
     status(|| {
-        let entered = THREADS.enter(thread).ok_or(BAD_HANDLE)?;
+        let entered = self::thread(thread)?;
         entered.close();
-        // Poisoned or not, it is the handle that counts.
-        let mut place = entered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let thread = place.take();
-        drop(place);
-        // A thread that panicked has said so.
-        thread.map(JoinHandle::join);
+        let thread = place_of(&entered).take();
+        if let Some(thread) = thread {
+            thread.join();
+        }
         Ok(())
     });
 }

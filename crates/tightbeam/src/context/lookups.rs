@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::sys;
+
 /// Look-ups at the same time; more wait for one of these.
 const AT_ONCE: usize = 8;
 
@@ -42,12 +44,14 @@ impl Lookups {
         work.threads += 1;
         drop(work);
         let this = self.clone();
-        let spawned = thread::Builder::new().name("tightbeam-lookup".into()).spawn(move || {
+        let serve = move || {
             while let Some(job) = this.next() {
                 // It is the socket's own affair, which goes on without an answer.
                 let _ = catch_unwind(AssertUnwindSafe(job));
             }
-        });
+        };
+        let thread = thread::Builder::new().name("tightbeam-lookup".into());
+        let spawned = sys::without_signals(|| thread.spawn(serve));
         let Err(error) = spawned else { return Ok(()) };
         let mut work = self.lock();
         work.threads -= 1;

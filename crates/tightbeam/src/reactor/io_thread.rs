@@ -104,14 +104,15 @@ impl IoThread {
         });
         let looper = Loop::new(poll, tick, Arc::clone(&shared));
         let (tell, told) = mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new().name(name).spawn(move || {
+        let run = move || {
             let prepared = prepare();
             let ready = prepared.is_ok();
             let _ = tell.send(prepared);
             if ready {
                 looper.run();
             }
-        })?;
+        };
+        let thread = sys::without_signals(|| std::thread::Builder::new().name(name).spawn(run))?;
         told.recv().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))?;
         Ok(IoThread { shared, thread: Some(thread) })
     }

@@ -14,6 +14,7 @@
 //! * [`unsent`]: what a stream still has to deliver.
 //! * [`peer_credentials`]: who is at the other end of a Unix domain socket.
 //! * [`tune_thread`]: scheduling policy, priority and processors of the calling thread.
+//! * [`without_signals`]: start a thread that is spared the process's signals.
 //! * [`interface_addresses`], [`interface_name`], [`interface_number`]: what an interface is called.
 //! * [`set_busy_poll`]: spin for input.
 //! * [`take_descriptor`]: own a descriptor that the application has opened.
@@ -43,7 +44,7 @@ pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
     read_into, unsent,
 };
-pub(crate) use threads::{ThreadTuning, tune_thread};
+pub(crate) use threads::{ThreadTuning, tune_thread, without_signals};
 
 /// Who a process was when it connected or listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

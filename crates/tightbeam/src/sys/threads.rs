@@ -1,4 +1,4 @@
-//! How a thread is scheduled.
+//! How a thread is scheduled, and which signals it is spared.
 
 use std::io;
 
@@ -61,6 +61,37 @@ fn pin(cpus: &[usize]) -> io::Result<()> {
     }
     // SAFETY: the set lives across the call, which concerns the calling thread.
     check(unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) }).map(|_| ())
+}
+
+/// Signals that tell a thread of its own mistake: holding them back would only hide it.
+const OWN: [libc::c_int; 7] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGTRAP,
+    libc::SIGSYS,
+    libc::SIGABRT,
+];
+
+/// Runs `start`, which starts a thread, so that the thread holds back all signals: those for the process are the
+/// application's, and go to its own threads, which wait for them or have them end their waits.
+pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    // SAFETY: all zeros is a set of signals.
+    let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
+    let mut before = all;
+    // SAFETY: the sets live across the calls, all numbers are of signals, and the mask is the calling thread's own.
+    unsafe {
+        libc::sigfillset(&raw mut all);
+        for signal in OWN {
+            libc::sigdelset(&raw mut all, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+    }
+    let started = start();
+    // SAFETY: the set was filled in above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    started
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
