@@ -735,11 +735,13 @@ ZMQ_EXPORT char *zmq_z85_encode(char *dest, const uint8_t *data, size_t size);
    5, or it is no such text. */
 ZMQ_EXPORT uint8_t *zmq_z85_decode(uint8_t *dest, const char *string);
 
-/* Makes a pair of keys for CURVE, which is not there: ENOTSUP. */
-ZMQ_EXPORT int zmq_curve_keypair(char *public_, char *secret);
+/* Makes a new pair of keys for CURVE: each 40 characters and a zero byte. EIO if the system has
+   no random bytes. */
+ZMQ_EXPORT int zmq_curve_keypair(char *z85_public_key, char *z85_secret_key);
 
-/* Derives the public key of a secret key of CURVE, which is not there: ENOTSUP. */
-ZMQ_EXPORT int zmq_curve_public(char *public_, const char *secret);
+/* Writes the public key that belongs to a secret key. EINVAL if that is not 40 characters of
+   Z85. */
+ZMQ_EXPORT int zmq_curve_public(char *z85_public_key, const char *z85_secret_key);
 
 /* ---- Timers for a program's own loop. ---- */
 

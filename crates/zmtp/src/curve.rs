@@ -170,9 +170,7 @@ fn decode(text: &str, to: &mut [u8; KEY_LEN]) -> Result<(), KeyError> {
     if text.len() != KEY_LEN / 4 * 5 {
         return Err(KeyError::Length(text.len()));
     }
-    let bytes = Zeroizing::new(z85::decode(text)?);
-    to.iter_mut().zip(&*bytes).for_each(|(to, from)| *to = *from);
-    Ok(())
+    Ok(z85::decode_into(text, to)?)
 }
 
 #[cfg(test)]
