@@ -13,6 +13,8 @@ mod pages {
     mod asynchronous {}
     #[doc = include_str!("../../docs/proxy.md")]
     mod proxy {}
+    #[doc = include_str!("../../docs/certificates.md")]
+    mod certificates {}
     #[doc = include_str!("../../docs/monitoring.md")]
     mod monitoring {}
     #[doc = include_str!("../../docs/patterns/request-reply.md")]

@@ -9,6 +9,7 @@ const CRATE: &str = "crates/tightbeam/src/";
 const LAYERS: &[(&[&str], &[&str])] = &[
     (&["error"], &[]),
     (&["sys"], &[]),
+    (&["curve"], &[]),
     (&["message"], &["sys"]),
     (&["options"], &["error", "sys"]),
     (&["endpoint"], &["error"]),

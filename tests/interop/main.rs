@@ -2,6 +2,7 @@
 //! Python peer on pyzmq's. `tests/peers/README.md` says what a peer does.
 
 mod broker;
+mod certificates;
 mod fan;
 mod heartbeat;
 mod monitors;

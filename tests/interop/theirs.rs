@@ -44,6 +44,18 @@ pub(crate) fn monitor() -> Option<&'static Program> {
     MONITOR.get_or_init(build).as_ref().or_else(|| absent(missing))
 }
 
+/// The programs that write and read certificates, as far as they are there: with czmq and with pyzmq.
+pub(crate) fn certificates() -> impl Iterator<Item = &'static Program> {
+    static C: OnceLock<Option<Program>> = OnceLock::new();
+    static PYTHON: OnceLock<Option<Program>> = OnceLock::new();
+    let missing = "certificates of czmq: they need cc and libczmq-dev";
+    let build = || found(Program::question_of("certificate", &["-lczmq", "-lzmq"]), missing);
+    let c = C.get_or_init(build).as_ref().or_else(|| absent(missing));
+    let missing = "certificates of pyzmq: `cargo xtask setup` makes .venv with pyzmq";
+    let find = || found(Program::python_script("certificate.py"), missing);
+    c.into_iter().chain(PYTHON.get_or_init(find).as_ref().or_else(|| absent(missing)))
+}
+
 /// The puppets, as far as they are there: on the system's libzmq and on pyzmq's.
 pub(crate) fn puppets() -> impl Iterator<Item = &'static Program> {
     static C: OnceLock<Option<Program>> = OnceLock::new();

@@ -49,20 +49,30 @@ impl Program {
 
     /// A program beside this file that asks libzmq something, built if it has to be; `None` where libzmq or a compiler is missing.
     pub(crate) fn question(name: &str) -> Option<Self> {
+        Self::question_of(name, &["-lzmq"])
+    }
+
+    /// A program beside this file that asks these libraries something.
+    pub(crate) fn question_of(name: &str, libraries: &[&str]) -> Option<Self> {
         let built = env::var_os("TIGHTBEAM_PEERS").map(PathBuf::from).or_else(|| {
             let here = env::current_exe().ok()?;
             let profile = here.ancestors().find(|dir| dir.join(".fingerprint").exists())?;
             Some(profile.parent()?.join("peers"))
         })?;
         let program = built.join(name);
-        build_c(&directory()?.join(format!("{name}.c")), &program, &["-lzmq"]).ok()?;
+        build_c(&directory()?.join(format!("{name}.c")), &program, libraries).ok()?;
         Some(Self::new("c", program))
     }
 
     /// The puppet of the Python's libzmq.
     pub(crate) fn python_puppet() -> Option<Self> {
+        Self::python_script("puppet.py")
+    }
+
+    /// A script beside this file for the Python that has pyzmq.
+    pub(crate) fn python_script(name: &str) -> Option<Self> {
         let mut program = Self::python()?;
-        *program.command.last_mut()? = directory()?.join("puppet.py").into();
+        *program.command.last_mut()? = directory()?.join(name).into();
         Some(program)
     }
 

@@ -46,6 +46,7 @@
 
 mod connection;
 mod context;
+pub mod curve;
 mod endpoint;
 mod error;
 #[allow(unsafe_code)]
@@ -82,17 +83,3 @@ pub use socket::{MessageSink, Messages};
 pub use sys::SignalMask;
 pub use timers::{TimerId, Timers};
 pub use zmtp::{SocketType, z85};
-
-/// The keys of CURVE (RFC 26).
-///
-/// ```
-/// use tightbeam::curve::{Keypair, PublicKey};
-///
-/// let server = Keypair::generate()?;
-/// let told: PublicKey = server.public.to_string().parse()?;
-/// assert_eq!(told, server.public);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub mod curve {
-    pub use zmtp::curve::{KeyError, Keypair, PublicKey, SecretKey};
-}

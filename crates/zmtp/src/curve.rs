@@ -33,14 +33,17 @@ pub fn system_random(bytes: &mut [u8]) -> Result<(), Error> {
     getrandom::fill(bytes).map_err(|_| Error::NoRandomness)
 }
 
-/// Why text is no key.
+/// Why there is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// It is not as long as a key: 40 characters.
+    /// The system has no random bytes to make one of.
+    #[error("the operating system has no random bytes for a key")]
+    NoRandomness,
+    /// The text is not as long as a key: 40 characters.
     #[error("a key has 40 characters, not {0}")]
     Length(usize),
-    /// It is not Z85 (RFC 32).
+    /// The text is not Z85 (RFC 32).
     #[error("a key is written in Z85: {0}")]
     Text(#[from] z85::Error),
 }
@@ -152,10 +155,10 @@ impl Keypair {
     /// A new pair.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`].
-    pub fn generate() -> Result<Self, Error> {
+    /// [`KeyError::NoRandomness`].
+    pub fn generate() -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0; KEY_LEN]);
-        system_random(&mut *secret)?;
+        system_random(&mut *secret).map_err(|_| KeyError::NoRandomness)?;
         Ok(Self::from_secret(SecretKey(secret)))
     }
 
