@@ -25,7 +25,9 @@
 
 mod certificate;
 mod file;
+mod folder;
 mod text;
 
 pub use certificate::{Certificate, CertificateError, CertificateFault};
+pub use folder::CertificateFolder;
 pub use zmtp::curve::{KeyError, Keypair, PublicKey, SecretKey};

@@ -132,6 +132,12 @@ impl Certificate {
             .map_err(|fault| CertificateError::new(path, None, fault))
     }
 
+    /// The same for everybody else.
+    #[must_use]
+    pub fn without_secret(self) -> Certificate {
+        Certificate { secret: None, ..self }
+    }
+
     pub(super) fn from_parts(
         public: PublicKey,
         secret: Option<SecretKey>,
@@ -150,7 +156,11 @@ pub struct CertificateError {
 }
 
 impl CertificateError {
-    fn new(path: &Path, line: Option<usize>, fault: CertificateFault) -> CertificateError {
+    pub(super) fn new(
+        path: &Path,
+        line: Option<usize>,
+        fault: CertificateFault,
+    ) -> CertificateError {
         CertificateError { path: path.to_owned(), line, fault }
     }
 

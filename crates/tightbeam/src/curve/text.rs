@@ -132,7 +132,8 @@ fn is_name(name: &str) -> bool {
 
 /// Whether a value can be written. There is no way to escape anything in one.
 pub(super) fn is_value(value: &str) -> bool {
-    !value.contains(char::is_control) && !(value.contains('"') && value.contains('\''))
+    let both_quotes = value.contains('"') && value.contains('\'');
+    !both_quotes && !value.contains(char::is_control)
 }
 
 impl Parts {
