@@ -13,6 +13,8 @@ mod pages {
     mod asynchronous {}
     #[doc = include_str!("../../docs/proxy.md")]
     mod proxy {}
+    #[doc = include_str!("../../docs/security.md")]
+    mod security {}
     #[doc = include_str!("../../docs/certificates.md")]
     mod certificates {}
     #[doc = include_str!("../../docs/monitoring.md")]

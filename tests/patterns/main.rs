@@ -1,5 +1,6 @@
 //! The patterns over real sockets, by RFC clause.
 
+mod authentication;
 mod bodies;
 mod conflate;
 mod context_options;

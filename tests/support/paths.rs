@@ -18,11 +18,17 @@ impl Directory {
     #[must_use]
     pub fn new() -> Directory {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tightbeam-test-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).expect("a directory for temporary files");
-        Directory(path)
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("tightbeam-test-{}-{count}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Directory(path),
+                // A process that was killed has left it, and its number came again.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("a directory for temporary files: {error}"),
+            }
+        }
     }
 
     /// The path of a file in it.

@@ -89,6 +89,26 @@ fn what_was_there_before_signals_a_new_event_descriptor() {
     });
 }
 
+/// As with libzmq: programs wait for a descriptor right after they have bound or connected.
+#[test]
+fn an_endpoint_signals_the_event_descriptor_once_whenever_that_was_asked_for() {
+    guarded(|| {
+        let context = Context::new();
+        let (pull, push) = (open::<Pull>(&context), open::<Push>(&context));
+        let events = pull.event_descriptor().unwrap();
+        assert!(!signalled_now(events), "nothing has happened");
+        pull.bind("tcp://127.0.0.1:*").unwrap();
+        assert!(is_signalled(events, LIMIT), "it is bound");
+        assert!(!pull.readiness().unwrap().readable);
+        assert!(!signalled_now(events), "once");
+
+        push.bind("tcp://127.0.0.1:*").unwrap();
+        let late = open::<Pull>(&context);
+        late.connect(push.last_endpoint().unwrap()).unwrap();
+        assert!(is_signalled(late.event_descriptor().unwrap(), LIMIT), "it is connected");
+    });
+}
+
 /// An event loop that never asks for events, but receives until there is nothing.
 #[test]
 fn receiving_until_nothing_is_left_clears_the_event_descriptor() {

@@ -23,6 +23,7 @@ use crate::monitor::Place;
 use crate::pipe::PipeId;
 use crate::terms::Terms;
 use crate::transport::{Negotiation, SocksError, Stream};
+use crate::zap::ZapFault;
 
 new_key_type! {
     /// Names a listener or a connection; as a number it is its token in the socket's poll.
@@ -65,6 +66,9 @@ pub(crate) enum Loss {
     /// The attempt took too long.
     #[error("the connection was not made in time")]
     ConnectTimeout,
+    /// Nobody could say whether the peer may come in.
+    #[error("the peer could not be authenticated: {0}")]
+    Unjudged(#[from] ZapFault),
     /// We end it.
     #[error("closed by this side")]
     Ours,
@@ -81,7 +85,11 @@ impl Loss {
         match self {
             Loss::Protocol(error) => error.is_final(),
             Loss::Budget(_) | Loss::Ours => true,
-            Loss::Closed | Loss::Network(_) | Loss::Proxy(_) | Loss::ConnectTimeout => false,
+            Loss::Closed
+            | Loss::Network(_)
+            | Loss::Proxy(_)
+            | Loss::ConnectTimeout
+            | Loss::Unjudged(_) => false,
         }
     }
 }
@@ -136,6 +144,10 @@ pub(crate) struct Connection {
     rest: Vec<u8>,
     /// A large body that is being read into place.
     large: Option<Box<LargeBody>>,
+    /// Whether the peer may come in is being decided: nothing is read before.
+    pub(crate) judging: bool,
+    /// What is left of a read from before the decision is to be looked at again.
+    held_back: bool,
     /// The kernel may have something to read: only EAGAIN, or a short read, says otherwise.
     pub(crate) readable: bool,
     /// The peer has closed its side, or the connection failed: a short read proves nothing.
@@ -196,6 +208,8 @@ impl Connection {
             protocol,
             rest: Vec::new(),
             large: None,
+            judging: false,
+            held_back: false,
             readable: false,
             hung_up: false,
             heard: None,
@@ -274,6 +288,13 @@ impl Connection {
         self.phase = Phase::Traffic;
         self.version = version;
         self.encoder = Some(encoder);
+    }
+
+    /// The decision on the peer is made. True if something is to be read.
+    pub(crate) fn end_judging(&mut self) -> bool {
+        self.judging = false;
+        self.held_back = !self.rest.is_empty();
+        self.readable || self.held_back
     }
 
     /// A PONG has come.

@@ -1,5 +1,6 @@
 //! Contexts: a set of sockets, and the I/O threads that serve them.
 
+mod gate;
 pub(crate) mod lookups;
 pub(crate) mod names;
 mod threads;
@@ -11,9 +12,11 @@ use std::time::{Duration, Instant};
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 use zmtp::SocketType;
 
+use self::gate::Gate;
 use self::lookups::Lookups;
 use self::names::Names;
 use self::threads::Threads;
+use crate::auth::Authenticate;
 use crate::error::{Error, Result};
 use crate::options::{ContextOptions, Options};
 use crate::pattern::Pattern;
@@ -81,6 +84,7 @@ pub(crate) struct ContextShared {
     state: Mutex<ContextState>,
     names: Mutex<Names>,
     pub(crate) lookups: Lookups,
+    gate: Gate,
     /// Counts the sockets that have ended; those who wait for the last one sleep on it.
     ended: AtomicU32,
     fork_generation: u32,
@@ -114,6 +118,7 @@ impl Context {
             state: Mutex::new(state),
             names: Mutex::default(),
             lookups: Lookups::default(),
+            gate: Gate::default(),
             ended: AtomicU32::new(0),
             fork_generation: sys::fork_generation(),
         };
@@ -184,6 +189,17 @@ impl Context {
     /// As [`set_text_option`](Context::set_text_option).
     pub fn text_option(&self, number: i32) -> Result<String> {
         self.shared.lock()?.options.get_text(number)
+    }
+
+    /// Has every peer that must be authenticated judged by `authenticator`, in place of a handler that is bound to
+    /// `inproc://zeromq.zap.01`, and of one installed before. It holds for handshakes that follow. See [`auth`](crate::auth).
+    pub fn set_authenticator(&self, authenticator: impl Authenticate) {
+        drop(self.shared.gate.install(Some(Arc::new(authenticator))));
+    }
+
+    /// Takes the authenticator back.
+    pub fn remove_authenticator(&self) {
+        drop(self.shared.gate.install(None));
     }
 
     /// Ends every call that waits in a socket of this context with [`Error::Terminated`]; from now on
@@ -292,6 +308,13 @@ impl ContextShared {
             .sockets
             .insert_with_key(|id| Core::new(id, socket_type, shared, options, pattern));
         Ok(AnySocket::new(Arc::clone(&state.sockets[id])))
+    }
+
+    /// A socket for the context's own use, which nobody sees and nobody has to wait for.
+    fn hidden(self: &Arc<Self>, socket_type: SocketType) -> Result<Arc<Core>> {
+        let options = Options::new(socket_type, &self.lock()?.options);
+        let pattern = Pattern::new(socket_type);
+        Ok(Core::new(SocketId::default(), socket_type, Arc::clone(self), options, pattern))
     }
 
     fn lock(&self) -> Result<MutexGuard<'_, ContextState>> {

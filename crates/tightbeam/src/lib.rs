@@ -27,8 +27,8 @@
 //! | [`Pair`] | two, and nobody else, send to each other |
 //! | [`Stream`] | bytes to and from programs that speak no ZMTP |
 //!
-//! Endpoints are `tcp://host:port`, `ipc://path` and, within a context, `inproc://name`. There is no security mechanism
-//! but NULL: what asks for another is refused.
+//! Endpoints are `tcp://host:port`, `ipc://path` and, within a context, `inproc://name`. Over a network peers may have to
+//! show who they are, and what is said may be encrypted: [`auth`], [`curve`].
 //!
 //! * A [`Context`] holds [`Socket`]s. Both may be shared between threads; every method takes `&self`.
 //! * Connections are made, and made again, in the background. Messages wait in queues with a limit for
@@ -44,6 +44,7 @@
 //!   [lingers](SocketBase::set_linger). [`Context::term`] waits for that.
 #![deny(unsafe_code)]
 
+pub mod auth;
 mod connection;
 mod context;
 pub mod curve;
@@ -64,6 +65,7 @@ mod sys;
 mod terms;
 mod timers;
 mod transport;
+mod zap;
 
 pub use context::{Context, ContextStats, Handle};
 pub use endpoint::Endpoint;

@@ -27,9 +27,9 @@ impl Terms {
         socket_type: SocketType,
         role: Role,
     ) -> Result<Arc<Terms>> {
-        options.check_security()?;
-        let protocol = Arc::new(config(options, socket_type, role));
         let raw = socket_type == SocketType::Stream || options.router_raw;
+        options.check_security(raw)?;
+        let protocol = Arc::new(config(options, socket_type, role));
         Ok(Arc::new(Terms { options: options.clone(), raw, protocol }))
     }
 }
@@ -39,6 +39,8 @@ fn config(options: &Options, socket_type: SocketType, role: Role) -> Config {
     let mut config = Config::new(socket_type, role);
     config.routing_id.clone_from(&options.routing_id);
     config.properties.clone_from(&options.metadata);
+    config.mechanism = options.security.config();
+    config.authenticate = options.security.authenticates();
     // What could never be held is refused at its header.
     let most = options.max_held_bytes as u64;
     config.max_message_size = Some(options.max_message_size().map_or(most, |size| size.min(most)));

@@ -46,8 +46,11 @@ impl Error {
             | Error::Incompatible(_)
             | Error::Refused(_)
             | Error::Misuse(_) => true,
-            Error::Denied(status) => *status != TEMPORARY,
-            Error::TimedOut(_) | Error::NoncesExhausted | Error::NoRandomness => false,
+            // Our own verdict on a peer that we connect to may be another one next time.
+            Error::Denied(_)
+            | Error::TimedOut(_)
+            | Error::NoncesExhausted
+            | Error::NoRandomness => false,
         }
     }
 
@@ -311,11 +314,10 @@ mod tests {
     #[test]
     fn only_what_may_get_better_is_tried_again() {
         assert!(!Error::TimedOut(Timeout::Heartbeat).is_final());
-        assert!(!Error::Denied(TEMPORARY).is_final());
+        assert!(!Error::Denied(TEMPORARY).is_final() && !Error::Denied(400).is_final());
         assert!(!Error::Misbehaved(Violation::Undecipherable).is_final());
         assert!(!Error::NoncesExhausted.is_final() && !Error::NoRandomness.is_final());
         for error in [
-            Error::Denied(400),
             Error::Misbehaved(Violation::NotZmtp),
             Error::Incompatible(Incompatibility::Mechanism { ours: "NULL" }),
             Error::Refused(Reason::new(b"")),

@@ -36,18 +36,22 @@ pub struct Peer {
     pub socket_type: Option<SocketType>,
     /// The peer's routing id; empty if it has none.
     pub routing_id: Vec<u8>,
-    /// The peer's metadata, names as it wrote them (compare without regard to case), and what the
-    /// verdict added, among it `User-Id`. A peer cannot set `User-Id` or `Peer-Address` itself.
+    /// The peer's metadata, names as it wrote them (compare without regard to case). A peer cannot set `User-Id` or
+    /// `Peer-Address` itself.
     pub properties: Vec<(String, Vec<u8>)>,
+    /// What the verdict added, among it `User-Id`.
+    pub granted: Vec<(String, Vec<u8>)>,
     /// The name of the security mechanism.
     pub mechanism: &'static str,
 }
 
 impl Peer {
-    /// The value of a property; names are compared without regard to case.
+    /// The value of a property; names are compared without regard to case, and what the verdict added wins over what the
+    /// peer said.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&[u8]> {
-        let found = self.properties.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let mut all = self.granted.iter().chain(&self.properties);
+        let found = all.find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_slice())
     }
 }
@@ -80,9 +84,10 @@ impl fmt::Debug for AuthRequest {
 pub enum Verdict {
     /// Status 200: go on.
     Accept {
-        /// The user id; becomes the peer's property `User-Id` unless empty.
-        user_id: Vec<u8>,
-        /// More properties for the peer; they win over what the peer says itself.
+        /// The user id, which becomes the peer's property `User-Id`; `None` where nobody knows one.
+        user_id: Option<Vec<u8>>,
+        /// More properties for the peer; they win over what the peer says itself. A `User-Id` or `Peer-Address` among
+        /// them is left out.
         properties: Vec<(String, Vec<u8>)>,
     },
     /// Status 300: close without a word; the peer tries again.
@@ -92,4 +97,18 @@ pub enum Verdict {
         /// The status, 400 or 500.
         status: u16,
     },
+}
+
+impl Verdict {
+    /// Lets the peer in, as this user.
+    #[must_use]
+    pub fn accept(user_id: impl Into<Vec<u8>>) -> Verdict {
+        Verdict::Accept { user_id: Some(user_id.into()), properties: Vec::new() }
+    }
+
+    /// Refuses the peer: status 400.
+    #[must_use]
+    pub const fn deny() -> Verdict {
+        Verdict::Deny { status: 400 }
+    }
 }

@@ -58,4 +58,5 @@ pub use error::{Error, Incompatibility, Misuse, Reason, Timeout, Violation};
 pub use event::{AuthRequest, Event, Peer, Verdict};
 pub use frame::{FrameHeader, Frames, encode_header};
 pub use greeting::Version;
+pub use metadata::parse_properties;
 pub use socket_type::SocketType;

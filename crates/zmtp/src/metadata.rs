@@ -17,6 +17,8 @@ pub(crate) struct Metadata {
     pub(crate) socket_type: Option<SocketType>,
     pub(crate) routing_id: Vec<u8>,
     pub(crate) properties: Vec<(String, Vec<u8>)>,
+    /// What the verdict on it added.
+    pub(crate) granted: Vec<(String, Vec<u8>)>,
 }
 
 impl Metadata {
@@ -53,12 +55,9 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Adds the properties of a verdict; they win over what the peer said.
-    pub(crate) fn with(mut self, granted: Vec<(String, Vec<u8>)>) -> Self {
-        self.properties
-            .retain(|(name, _)| !granted.iter().any(|(g, _)| g.eq_ignore_ascii_case(name)));
-        self.properties.extend(granted);
-        self
+    /// Adds the properties of a verdict.
+    pub(crate) fn with(self, granted: Vec<(String, Vec<u8>)>) -> Self {
+        Self { granted, ..self }
     }
 }
 
@@ -98,7 +97,7 @@ pub(crate) fn is_reserved(name: &[u8]) -> bool {
 
 /// Whether this property says what *we* know of the peer. A peer that sends it wants to be taken for
 /// somebody else.
-fn is_local(name: &[u8]) -> bool {
+pub(crate) fn is_local(name: &[u8]) -> bool {
     [USER_ID, PEER_ADDRESS].iter().any(|p| name.eq_ignore_ascii_case(p.as_bytes()))
 }
 
@@ -111,6 +110,19 @@ fn is_valid_name(name: &[u8]) -> bool {
 /// Whether an Identity property means anything (RFC 37, "The Identity Property").
 const fn announces_identity(socket_type: Option<SocketType>) -> bool {
     matches!(socket_type, None | Some(SocketType::Req | SocketType::Dealer | SocketType::Router))
+}
+
+/// The properties in metadata (RFC 37, "Connection Metadata"), in their order; `None` if it is malformed, or there are
+/// more than `most`.
+#[must_use]
+pub fn parse_properties(bytes: &[u8], most: usize) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut properties = Vec::new();
+    let mut reader = Reader::new(bytes);
+    while !reader.is_empty() {
+        let (name, value) = property(&mut reader).filter(|_| properties.len() < most)?;
+        properties.push((name.to_owned(), value.to_vec()));
+    }
+    Some(properties)
 }
 
 fn property<'a>(reader: &mut Reader<'a>) -> Option<(&'a str, &'a [u8])> {

@@ -42,6 +42,8 @@ pub(crate) struct ReadJob {
     pub(super) limit: usize,
     /// Bodies from this size on are read into storage of their own.
     large_from: u64,
+    /// The rest comes first, before anything more is read.
+    held_back: bool,
 }
 
 /// What a turn of reading brought.
@@ -113,18 +115,7 @@ impl ReadJob {
         arrival: &mut Arrival,
     ) -> Result<Range<usize>, Loss> {
         let missing = self.large.as_ref().map_or(0, |large| large.body.remaining());
-        let (read, room) = match self.fill(&mut arrival.buffer[kept..]) {
-            Ok((0, _)) => return Err(Loss::Closed),
-            Ok(filled) => filled,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                arrival.drained = true;
-                return Ok(0..kept);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0..kept),
-            Err(error) => return Err(error.into()),
-        };
-        arrival.heard = Some(now);
-        arrival.drained = read < room;
+        let Some(read) = self.bring(now, kept, arrival)? else { return Ok(0..kept) };
         let behind = self.advance_large(now, read.saturating_sub(missing), arrival)?;
         if self.large.is_some() {
             return Ok(0..0);
@@ -142,6 +133,33 @@ impl ReadJob {
         }
         arrival.progress = Some(progress);
         Ok(rest)
+    }
+
+    /// Reads behind the `kept` bytes; answers how many bytes came, or `None` if none can now.
+    #[inline]
+    fn bring(
+        &mut self,
+        now: Instant,
+        kept: usize,
+        arrival: &mut Arrival,
+    ) -> Result<Option<usize>, Loss> {
+        if std::mem::take(&mut self.held_back) {
+            return Ok(Some(0));
+        }
+        match self.fill(&mut arrival.buffer[kept..]) {
+            Ok((0, _)) => Err(Loss::Closed),
+            Ok((read, room)) => {
+                arrival.heard = Some(now);
+                arrival.drained = read < room;
+                Ok(Some(read))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                arrival.drained = true;
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads: the open body first, then into `buffer`. Answers how much was read, and could be.
@@ -200,7 +218,8 @@ fn out_of_memory(_: crate::message::OutOfMemory) -> Loss {
 impl Connection {
     /// Takes out what a read needs, unless another reader has it.
     pub(crate) fn begin_read(&mut self, limit: usize) -> Option<ReadJob> {
-        if self.reading || self.ending.is_some() || !self.readable {
+        let something = self.readable || self.held_back;
+        if self.reading || self.judging || self.ending.is_some() || !something {
             return None;
         }
         let protocol = self.protocol.take()?;
@@ -213,6 +232,7 @@ impl Connection {
             limit,
             large_from: if self.terms.options.zero_copy_recv { LARGE_FROM } else { u64::MAX },
             large: self.large.take(),
+            held_back: std::mem::take(&mut self.held_back),
         })
     }
 

@@ -67,6 +67,11 @@ impl Names {
         Some(self.waiting.remove(name).unwrap_or_default())
     }
 
+    /// The socket that is bound to a name.
+    pub(crate) fn holder(&self, name: &str) -> Option<Arc<Core>> {
+        self.bound.get(name).and_then(Weak::upgrade)
+    }
+
     /// Takes a name back from the socket that has it.
     pub(crate) fn unbind(&mut self, name: &str, core: &Weak<Core>) {
         if self.bound.get(name).is_some_and(|holder| holder.ptr_eq(core)) {

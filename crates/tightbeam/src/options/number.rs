@@ -74,16 +74,18 @@ pub const XPUB_VERBOSE: i32 = 40;
 pub const ROUTER_RAW: i32 = 41;
 /// Use IPv6 too: 0 or 1.
 pub const IPV6: i32 = 42;
-/// Get only: the security mechanism that the other options add up to: 0 NULL, 1 PLAIN, 2 CURVE, 3 GSSAPI. With any but NULL bind and
-/// connect are refused over a network, because none is there yet.
+/// Get only: the security mechanism that the other options add up to: 0 NULL, 1 PLAIN, 2 CURVE, 3 GSSAPI. With GSSAPI, which is not
+/// there, bind and connect are refused over a network.
 pub const MECHANISM: i32 = 43;
-/// Be the server of PLAIN: 0 or 1. See `MECHANISM`.
+/// Be the server of PLAIN: 0 or 1. Every peer is judged by the context's authenticator, or by the handler of ZAP; without either, nobody
+/// comes in. 0 takes every mechanism back. See `MECHANISM`.
 pub const PLAIN_SERVER: i32 = 44;
 /// The name to log in with; makes this end a client of PLAIN. None at all takes PLAIN back. See `MECHANISM`.
 pub const PLAIN_USERNAME: i32 = 45;
 /// The password to log in with; as `PLAIN_USERNAME`.
 pub const PLAIN_PASSWORD: i32 = 46;
-/// Be the server of CURVE: 0 or 1. See `MECHANISM`.
+/// Be the server of CURVE: 0 or 1. Every peer is judged as with PLAIN; without a judge, and without a domain, all may come in that know the
+/// public key. 0 takes every mechanism back. See `MECHANISM`.
 pub const CURVE_SERVER: i32 = 47;
 /// The public key of this end. See `MECHANISM`.
 pub const CURVE_PUBLICKEY: i32 = 48;
@@ -100,8 +102,8 @@ pub const REQ_RELAXED: i32 = 53;
 /// Keep the last message alone of each peer, and its last part: 0 or 1. For PULL, PUSH, SUB, PUB and DEALER; on others it has
 /// no effect.
 pub const CONFLATE: i32 = 54;
-/// The domain in which peers are authenticated. Bind and connect are refused over a network when there is one, because authentication (ZAP)
-/// is not there yet.
+/// The domain that whoever judges peers is told. With one, peers of NULL are judged, too, and where there is nobody to judge, nobody comes
+/// in.
 pub const ZAP_DOMAIN: i32 = 55;
 /// Set only, ROUTER: a new peer takes over a routing id that is in use. At once.
 pub const ROUTER_HANDOVER: i32 = 56;
@@ -172,7 +174,7 @@ pub const GSSAPI_PRINCIPAL_NAMETYPE: i32 = 90;
 pub const GSSAPI_SERVICE_PRINCIPAL_NAMETYPE: i32 = 91;
 /// Use this network interface alone (`SO_BINDTODEVICE`), which needs CAP_NET_RAW.
 pub const BINDTODEVICE: i32 = 92;
-/// Refuse peers where nobody authenticates them. Bind and connect are refused over a network when it is set, as with `ZAP_DOMAIN`.
+/// Ask a handler of ZAP for sockets with a domain only: 0 or 1. A server of PLAIN without a domain then lets nobody in, one of CURVE every key.
 pub const ZAP_ENFORCE_DOMAIN: i32 = 93;
 /// A shortcut of Windows for connections within the machine. Stored; there is nothing like it on other systems.
 pub const LOOPBACK_FASTPATH: i32 = 94;

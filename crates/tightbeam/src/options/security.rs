@@ -1,5 +1,9 @@
 //! What the options of the security mechanisms add up to: which mechanism there is follows from what was set last.
 
+use zeroize::{Zeroize, Zeroizing};
+use zmtp::curve::{Keypair, PublicKey, SecretKey};
+use zmtp::{CurveClientConfig, MechanismConfig, PlainClientConfig};
+
 use super::Options;
 use crate::error::{Error, Result};
 
@@ -34,9 +38,9 @@ pub(crate) struct Security {
     /// Whether this end is the server of its mechanism; all of them share it.
     pub(crate) server: bool,
     pub(crate) plain_username: Vec<u8>,
-    pub(crate) plain_password: Vec<u8>,
+    pub(crate) plain_password: Zeroizing<Vec<u8>>,
     pub(crate) curve_publickey: Key,
-    pub(crate) curve_secretkey: Key,
+    pub(crate) curve_secretkey: Zeroizing<Key>,
     pub(crate) curve_serverkey: Key,
     pub(crate) gssapi_principal: Vec<u8>,
     pub(crate) gssapi_service_principal: Vec<u8>,
@@ -57,6 +61,39 @@ impl std::fmt::Debug for Security {
 }
 
 impl Security {
+    /// What the protocol must know of them.
+    pub(crate) fn config(&self) -> MechanismConfig {
+        let secret = || SecretKey::from_bytes(*self.curve_secretkey);
+        match (self.mechanism, self.server) {
+            (Mechanism::Null | Mechanism::Gssapi, _) => MechanismConfig::Null,
+            (Mechanism::Plain, true) => MechanismConfig::PlainServer,
+            (Mechanism::Plain, false) => {
+                let (username, password) = (&self.plain_username, &self.plain_password);
+                let plain = PlainClientConfig::new(username.as_slice(), password.as_slice());
+                MechanismConfig::PlainClient(plain)
+            }
+            (Mechanism::Curve, true) => {
+                MechanismConfig::CurveServer(Keypair::from_secret(secret()))
+            }
+            (Mechanism::Curve, false) => MechanismConfig::CurveClient(CurveClientConfig {
+                keypair: Keypair {
+                    public: PublicKey::from_bytes(self.curve_publickey),
+                    secret: secret(),
+                },
+                server: PublicKey::from_bytes(self.curve_serverkey),
+            }),
+        }
+    }
+
+    /// Whether somebody must judge the peers: servers ask, and both ends of NULL if they belong to a domain.
+    pub(crate) fn authenticates(&self) -> bool {
+        match self.mechanism {
+            Mechanism::Null => !self.zap_domain.is_empty(),
+            Mechanism::Plain | Mechanism::Curve => self.server,
+            Mechanism::Gssapi => true,
+        }
+    }
+
     /// What `X_SERVER` of a mechanism answers.
     pub(super) fn is_server(&self, of: Mechanism) -> bool {
         self.server && self.mechanism == of
@@ -70,7 +107,9 @@ impl Security {
 
     /// Sets the name or the password of PLAIN, which makes this end a client; an empty one takes PLAIN back.
     pub(super) fn set_plain(&mut self, field: fn(&mut Security) -> &mut Vec<u8>, value: &[u8]) {
-        *field(self) = value.to_vec();
+        let field = field(self);
+        field.zeroize();
+        field.extend_from_slice(value);
         if value.is_empty() {
             self.mechanism = Mechanism::Null;
         } else {
@@ -103,12 +142,10 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::NoMechanism`] when they ask for security that is not there: nobody gets an open connection for it.
-    pub(crate) fn check_security(&self) -> Result<()> {
-        if self.security.mechanism != Mechanism::Null {
-            return Err(Error::NoMechanism(self.security.mechanism.name()));
-        }
-        if !self.security.zap_domain.is_empty() || self.security.zap_enforce_domain {
-            return Err(Error::NoMechanism("ZAP"));
+    pub(crate) fn check_security(&self, raw: bool) -> Result<()> {
+        let mechanism = self.security.mechanism;
+        if mechanism == Mechanism::Gssapi || (raw && self.security.authenticates()) {
+            return Err(Error::NoMechanism(mechanism.name()));
         }
         Ok(())
     }

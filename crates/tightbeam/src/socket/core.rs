@@ -257,6 +257,9 @@ impl Core {
                 listener.close(&reactor.registry);
             }
         }
+        for question in &deferred.questions {
+            self.ask(question);
+        }
         if !deferred.hung_up.is_empty() {
             self.hang_up(&deferred.hung_up);
         }

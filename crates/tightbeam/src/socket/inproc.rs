@@ -154,6 +154,11 @@ impl Core {
         None
     }
 
+    /// Whether the socket is connected to another of this process, or waits for one.
+    pub(crate) fn has_neighbour(&self) -> bool {
+        !self.lock_always().local.connected.is_empty()
+    }
+
     /// The socket at the other end of a pipe has something: messages, room, news, or its end.
     fn attend(&self, id: PipeId) {
         let mut guard = self.lock_always();
@@ -283,6 +288,8 @@ impl State {
     /// The socket at the other end has closed the connection.
     fn leave_neighbour(&mut self, id: PipeId) {
         self.local.connected.retain(|(_, pipe)| *pipe != id);
+        // Who waits for an answer of this peer alone learns that there will be none.
+        self.waiters.notify(Interest::Receive, 1);
         if let Some(pipe) = self.pipes.get_mut(id) {
             pipe.traffic.messages_dropped += pipe.unsent() as u64;
         }

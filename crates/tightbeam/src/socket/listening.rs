@@ -61,7 +61,9 @@ impl Core {
         if inserted.is_err() {
             listener.close(&reactor.registry);
         }
-        inserted.map(|()| resolved)
+        inserted?;
+        self.tell_bound();
+        Ok(resolved)
     }
 
     fn insert_listener(

@@ -71,6 +71,7 @@ impl State {
         let mut before = 0;
         while let Some(event) = self.next_event(id) {
             match event {
+                Event::Authenticate(asked) => self.begin_judging(id, asked),
                 Event::Ready(peer) => {
                     self.establish(id, &peer);
                     reply = true;
@@ -144,6 +145,7 @@ impl State {
             socket_type: peer.socket_type,
             routing_id: peer.routing_id.clone(),
             properties: peer.properties.clone(),
+            authenticated: peer.granted.clone(),
             ..PeerInfo::default()
         };
         self.give_pipe(id, info);

@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::monitor::{EventKind, MonitorEvent, Place, ProtocolError};
 use crate::transport::Stream;
+use crate::zap::ZapFault;
 
 /// What has happened to a socket's connections since it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -204,10 +205,12 @@ fn handshake_failure(loss: &Loss) -> Option<(EventKind, u64)> {
     let auth = |status: u16| (EventKind::HandshakeFailedAuth, u64::from(status));
     Some(match loss {
         Loss::Budget(_) | Loss::Ours => return None,
+        Loss::Unjudged(fault) => return zap_failure(*fault),
         Loss::Closed => no_detail(libc::ECONNRESET),
         Loss::Network(error) => (EventKind::HandshakeFailedNoDetail, errno(error)),
         Loss::Proxy(_) => no_detail(libc::ECONNREFUSED),
-        Loss::ConnectTimeout | Loss::Protocol(Protocol::TimedOut(_)) => no_detail(libc::ETIMEDOUT),
+        Loss::ConnectTimeout => no_detail(libc::ETIMEDOUT),
+        Loss::Protocol(Protocol::TimedOut(_)) => no_detail(libc::EAGAIN),
         Loss::Protocol(Protocol::Misbehaved(violation)) => protocol(code_of(*violation)),
         Loss::Protocol(Protocol::Incompatible(Incompatibility::Mechanism { .. })) => {
             protocol(ProtocolError::ZmtpMechanismMismatch)
@@ -220,6 +223,21 @@ fn handshake_failure(loss: &Loss) -> Option<(EventKind, u64)> {
         Loss::Protocol(Protocol::Incompatible(_)) => (EventKind::Refused, 0),
         Loss::Protocol(_) => no_detail(libc::EINVAL),
     })
+}
+
+/// As libzmq tells of a handler that does not do its part.
+fn zap_failure(fault: ZapFault) -> Option<(EventKind, u64)> {
+    let error = match fault {
+        ZapFault::NoHandler | ZapFault::HandlerLeft | ZapFault::Busy | ZapFault::Panicked => {
+            return Some((EventKind::HandshakeFailedNoDetail, libc::EFAULT as u64));
+        }
+        ZapFault::MalformedReply => ProtocolError::ZapMalformedReply,
+        ZapFault::BadVersion => ProtocolError::ZapBadVersion,
+        ZapFault::BadRequestId => ProtocolError::ZapBadRequestId,
+        ZapFault::InvalidStatus => ProtocolError::ZapInvalidStatusCode,
+        ZapFault::InvalidMetadata => ProtocolError::ZapInvalidMetadata,
+    };
+    Some((EventKind::HandshakeFailedProtocol, u64::from(error.number())))
 }
 
 /// The status in the ERROR command of a peer that did not authenticate us (RFC 27, "Message Format").

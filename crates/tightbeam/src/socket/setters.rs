@@ -3,6 +3,7 @@
 
 mod network;
 mod routing;
+mod security;
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use slotmap::{SecondaryMap, SlotMap};
 use super::burst::Burst;
 use super::draining::Draining;
 use super::inproc::Local;
+use super::judging::Question;
 use super::report::Counters;
 use super::watch::Watching;
 use crate::connection::{Connection, SessionId, SourceId};
@@ -137,6 +138,8 @@ pub(crate) struct Deferred {
     pub(crate) give_back: bool,
     /// Tasks that wait for events of monitors.
     pub(crate) wakers: Vec<Waker>,
+    /// Peers of which somebody is to decide whether they may come in.
+    pub(crate) questions: Vec<Question>,
     /// Pipes that the application has ended.
     pub(crate) hung_up: Vec<PipeId>,
     /// The socket has ended: tell the context.

@@ -285,6 +285,15 @@ impl Core {
         watch.settle(Readiness { readable: true, writable });
     }
 
+    /// An endpoint was bound: whoever has the event descriptor looks at the socket once.
+    pub(super) fn tell_bound(&self) {
+        if let Some(watch) = self.events.get()
+            && !watch.told.swap(true, Ordering::SeqCst)
+        {
+            watch.tell();
+        }
+    }
+
     /// The descriptor that is signalled at each arrival and when there is room again.
     pub(super) fn event_descriptor(&self) -> Result<BorrowedFd<'_>> {
         if self.events.get().is_none() {
@@ -295,10 +304,11 @@ impl Core {
             if self.events.set(Arc::clone(&made)).is_ok() {
                 guard.watching.watches.push(Arc::clone(&made));
                 guard.waiters.set_watched(true);
-                let ready = guard.readiness();
+                // What was there before is news to whoever only waits for the descriptor. Programs rely on being told of
+                // an endpoint, too, as libzmq does.
+                let news = guard.readiness() != Readiness::default() || !guard.sources.is_empty();
                 self.pin(guard);
-                if ready != Readiness::default() {
-                    // What was there before is news to whoever only waits for the descriptor.
+                if news {
                     made.tell();
                 }
             }

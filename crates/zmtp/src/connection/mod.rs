@@ -17,7 +17,7 @@ pub use traffic::{Progress, Traffic};
 
 use crate::error::{Error, Misuse, TEMPORARY, Timeout};
 use crate::mechanism::Channel;
-use crate::metadata::{Metadata, USER_ID};
+use crate::metadata::{Metadata, USER_ID, is_local};
 use crate::reader::Reader;
 use crate::{Config, Encoder, Event, FrameHeader, Peer, Verdict, Version, command, greeting};
 
@@ -143,6 +143,7 @@ impl Connection {
             socket_type: metadata.socket_type,
             routing_id: metadata.routing_id,
             properties: metadata.properties,
+            granted: metadata.granted,
             mechanism: config.mechanism.name(),
         });
         self.side.life.establish(now, config.heartbeat.filter(|_| version >= Version::V3_0));
@@ -204,9 +205,9 @@ impl Connection {
         self.check_failure()?;
         let granted = match verdict {
             Verdict::Accept { user_id, properties } => {
-                let user_id = Some(user_id).filter(|id| !id.is_empty());
                 let user_id = user_id.map(|id| (USER_ID.to_owned(), id));
-                properties.into_iter().chain(user_id).collect()
+                let given = properties.into_iter().filter(|(name, _)| !is_local(name.as_bytes()));
+                given.chain(user_id).collect()
             }
             Verdict::Temporary => return Err(self.fail(Error::Denied(TEMPORARY))),
             Verdict::Deny { status } => return Err(self.fail(Error::Denied(status))),

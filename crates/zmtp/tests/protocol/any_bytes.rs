@@ -129,7 +129,7 @@ proptest! {
         let now = Instant::now();
         let stream = [start, bytes].concat();
         let verdict = if accept {
-            Verdict::Accept { user_id: vec![], properties: vec![] }
+            Verdict::Accept { user_id: None, properties: vec![] }
         } else {
             Verdict::Deny { status: 400 }
         };

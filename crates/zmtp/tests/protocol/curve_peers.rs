@@ -32,7 +32,7 @@ pub(crate) fn scripted_client() -> Client {
 }
 
 pub(crate) fn accept() -> Verdict {
-    Verdict::Accept { user_id: b"alice".to_vec(), properties: vec![] }
+    Verdict::Accept { user_id: Some(b"alice".to_vec()), properties: vec![] }
 }
 
 pub(crate) fn push() -> Vec<u8> {

@@ -10,7 +10,7 @@ fn config(socket_type: SocketType, role: Role, authenticate: bool) -> Config {
 
 fn accept() -> Verdict {
     Verdict::Accept {
-        user_id: b"alice".to_vec(),
+        user_id: Some(b"alice".to_vec()),
         properties: vec![("X-Role".to_owned(), b"admin".to_vec())],
     }
 }

@@ -69,7 +69,7 @@ fn talk(a: Config, b: Config, fates: &[(u8, Fate)]) -> [End; 2] {
     let now = Instant::now();
     let mut ends = [End::new(a, now), End::new(b, now)];
     for end in &mut ends {
-        end.verdict = Some(Verdict::Accept { user_id: vec![], properties: vec![] });
+        end.verdict = Some(Verdict::Accept { user_id: None, properties: vec![] });
     }
     let mut ways = [Way::default(), Way::default()];
     let (mut piece, mut sent) = (0u8, [0; 2]);

@@ -17,7 +17,7 @@ fn server(socket_type: SocketType, role: Role) -> Config {
 }
 
 fn accept() -> Verdict {
-    Verdict::Accept { user_id: b"alice".to_vec(), properties: vec![] }
+    Verdict::Accept { user_id: Some(b"alice".to_vec()), properties: vec![] }
 }
 
 /// Behind the greetings, with nothing left of ours to look at.

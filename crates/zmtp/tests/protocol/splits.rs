@@ -20,7 +20,7 @@ struct Outcome {
 
 fn play(config: &Config, reads: &[&[u8]], now: Instant) -> Outcome {
     let mut end = End::new(config.clone(), now);
-    end.verdict = Some(Verdict::Accept { user_id: b"u".to_vec(), properties: vec![] });
+    end.verdict = Some(Verdict::Accept { user_id: Some(b"u".to_vec()), properties: vec![] });
     for read in reads {
         end.deliver(now, read);
     }

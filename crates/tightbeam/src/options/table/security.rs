@@ -19,7 +19,7 @@ pub(super) const ROWS: &[OptionSpec] = &[
         |o, v| o.security.set_plain(|s| &mut s.plain_username, v),
     ),
     cleared("PLAIN_PASSWORD", PLAIN_PASSWORD, 255, NAME_OR_NONE).stored(
-        |o| o.security.plain_password.clone(),
+        |o| o.security.plain_password.to_vec(),
         |o, v| o.security.set_plain(|s| &mut s.plain_password, v),
     ),
     boolean("CURVE_SERVER", CURVE_SERVER).kept(
