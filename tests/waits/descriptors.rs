@@ -102,9 +102,9 @@ fn an_endpoint_signals_the_event_descriptor_once_whenever_that_was_asked_for() {
         assert!(!pull.readiness().unwrap().readable);
         assert!(!signalled_now(events), "once");
 
-        push.bind("tcp://127.0.0.1:*").unwrap();
+        let endpoint = push.bind("tcp://127.0.0.1:*").unwrap();
         let late = open::<Pull>(&context);
-        late.connect(push.last_endpoint().unwrap()).unwrap();
+        late.connect(endpoint).unwrap();
         assert!(is_signalled(late.event_descriptor().unwrap(), LIMIT), "it is connected");
     });
 }

@@ -213,7 +213,7 @@ fn a_folder_that_may_not_be_read_is_empty_until_it_may() {
     let scene = Scene::new("denied");
     fs::create_dir_all(scene.path("below")).expect("made");
     let [ann, ben] = ["ann", "below/ben"].map(|name| scene.add(name));
-    fs::set_permissions(scene.path("below"), Permissions::from_mode(0)).expect("set");
+    fs::set_permissions(scene.path("below"), Permissions::from_mode(0o0)).expect("set");
     if fs::read_dir(scene.path("below")).is_ok() {
         eprintln!("this user may read everything: what others may not is not tried");
     } else {
