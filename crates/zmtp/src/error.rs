@@ -158,8 +158,8 @@ pub enum Violation {
     /// A public key with which there can be no secret.
     #[error("a public key of low order")]
     InvalidKey,
-    /// The owner of the client's permanent key does not say that he talks to us (RFC 26, "The INITIATE
-    /// Command").
+    /// The owner of the client's permanent key says that he talks to somebody else, or with another transient key
+    /// (RFC 26, "The INITIATE Command").
     #[error("a vouch that does not hold")]
     InvalidVouch,
     /// PING or PONG too short for its fields or with too long a context (RFC 37, "Connection

@@ -184,9 +184,9 @@ fn a_peer_cannot_claim_to_be_somebody() {
 
 #[test]
 fn a_denial_is_told_and_a_temporary_one_is_not() {
-    for (verdict, reply, is_final) in [
-        (Verdict::Deny { status: 400 }, &b"\x04\x0a\x05ERROR\x03400"[..], true),
-        (Verdict::Temporary, b"", false),
+    for (verdict, reply) in [
+        (Verdict::Deny { status: 400 }, &b"\x04\x0a\x05ERROR\x03400"[..]),
+        (Verdict::Temporary, b""),
     ] {
         let mut script = Script::with(config(SocketType::Pull, Role::Listener, true));
         script.send(&greeting(1, "NULL"));
@@ -196,7 +196,8 @@ fn a_denial_is_told_and_a_temporary_one_is_not() {
         script.expect(reply);
         let error = script.expect_closed();
         assert!(matches!(error, Error::Denied(_)));
-        assert_eq!(error.is_final(), is_final);
+        // Next time it may be another one.
+        assert!(!error.is_final());
         assert_eq!(script.end.peer(), None);
     }
 }

@@ -193,7 +193,8 @@ fn read_initiate(
     let client = reader.array::<KEY_LEN>().ok_or(MALFORMED)?;
     let vouch = reader.array::<VOUCH_LEN>().ok_or(MALFORMED)?;
     let vouches_for = [&transient[..], keypair.public.as_bytes()].concat();
-    if !vouch_holds(&client, &secret, &vouch, &vouches_for) {
+    let opened = open_vouch(&client, &secret, &vouch).ok_or(UNDECIPHERABLE)?;
+    if !bool::from(opened.ct_eq(&vouches_for)) {
         return Err(Error::Misbehaved(Violation::InvalidVouch));
     }
     let metadata = Metadata::parse(config, reader.rest())?;
@@ -212,18 +213,15 @@ fn open_cookie(
     Some((reader.array()?, Zeroizing::new(reader.array()?)))
 }
 
-/// Whether the owner of c, the permanent key, says that C' is his and that he wants to talk to S: that
-/// is what keeps somebody to whom he talks from talking to us in his name.
-fn vouch_holds(
+/// What the owner of c, the permanent key, vouches for. C' and S have to stand there: that is what keeps somebody to whom he
+/// talks from talking to us in his name.
+fn open_vouch(
     client: &[u8; KEY_LEN],
     secret: &[u8; KEY_LEN],
     vouch: &[u8; VOUCH_LEN],
-    vouches_for: &[u8],
-) -> bool {
+) -> Option<Zeroizing<Vec<u8>>> {
     let mut reader = Reader::new(vouch);
-    let opened = Suite::agree(client, secret).and_then(|key| {
-        let nonce = long_nonce(VOUCH_NONCE, &reader.array()?);
-        open_box(&key, &nonce, reader.rest())
-    });
-    opened.is_some_and(|opened| opened.ct_eq(vouches_for).into())
+    let key = Suite::agree(client, secret)?;
+    let nonce = long_nonce(VOUCH_NONCE, &reader.array()?);
+    open_box(&key, &nonce, reader.rest())
 }
