@@ -11,7 +11,7 @@ pub use crate::lounge::Lounge;
 use crate::paths::{as_tcp, path_of};
 
 /// Longer than anything here takes: a test that waits so long has failed.
-pub const HANG: Duration = Duration::from_secs(20);
+pub const HANG: Duration = Duration::from_secs(60);
 
 /// The versions of the protocol that a peer may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,7 +12,7 @@ use tightbeam::{
 use crate::transport::anywhere;
 
 /// How long anything may take before a test counts as hung.
-pub const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = Duration::from_secs(30);
 /// A bind to a port of the system's choice.
 pub const ANY_PORT: &str = "tcp://127.0.0.1:*";
 

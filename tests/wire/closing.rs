@@ -83,7 +83,7 @@ fn time_to_end(linger: i32, reads: bool) -> Duration {
 #[test]
 fn a_peer_that_does_not_close_holds_nobody_up_for_long_and_nobody_without_linger() {
     let (patient, obliging) = (time_to_end(-1, false), time_to_end(-1, true));
-    let limited = time_to_end(300, false);
+    let limited = time_to_end(2000, false);
     let hasty = time_to_end(0, false);
     assert!(obliging < patient && limited < patient, "{obliging:?} {limited:?} {patient:?}");
     assert!(hasty < limited, "{hasty:?} {limited:?}");
