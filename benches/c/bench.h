@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum mode { LAT, THR, PACED, MATCH };
+enum mode { LAT, THR, PACED, MATCH, CURVE };
 
 enum { TOPIC_LEN = 16 };
 
@@ -60,12 +60,12 @@ static inline void *allocate(size_t bytes)
 
 static inline struct job parse_job(int argc, char **argv)
 {
-    static const char *const modes[] = {"lat", "thr", "paced", "match"};
+    static const char *const modes[] = {"lat", "thr", "paced", "match", "curve"};
     struct job job = {0};
-    while (argc >= 6 && job.mode <= MATCH && strcmp(argv[1], modes[job.mode]))
+    while (argc >= 6 && job.mode <= CURVE && strcmp(argv[1], modes[job.mode]))
         job.mode++;
-    if (argc < 6 || job.mode > MATCH) {
-        fprintf(stderr, "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS]\n"
+    if (argc < 6 || job.mode > CURVE) {
+        fprintf(stderr, "usage: PROGRAM lat|thr|paced|match|curve server|client ENDPOINT COUNT SIZE [RATE|SENDS]\n"
                         "       PROGRAM lat|thr both ENDPOINT COUNT SIZE [SERVER_CORE CLIENT_CORE]\n");
         exit(2);
     }
@@ -78,7 +78,7 @@ static inline struct job parse_job(int argc, char **argv)
     job.size = strtoull(argv[5], NULL, 10);
     job.rate = argc > 6 ? atof(argv[6]) : 0;
     job.sends = argc > 6 ? strtoull(argv[6], NULL, 10) : 0;
-    job.warm_up = job.mode == THR ? 0 : (job.mode == MATCH ? job.sends : job.count) / 10;
+    job.warm_up = job.mode == THR || job.mode == CURVE ? 0 : (job.mode == MATCH ? job.sends : job.count) / 10;
     if (!job.count || (job.mode == PACED && (job.size < 8 || job.rate <= 0)) ||
         (job.mode == MATCH && (job.size < TOPIC_LEN || !job.sends))) {
         fprintf(stderr, "COUNT must not be 0; paced needs a SIZE of at least 8 and a RATE, "

@@ -1,4 +1,4 @@
-/* libzmq: REQ/REP round trips (PAIR within a process), PUSH/PULL streaming, paced PUSH/PULL, PUB with many subscriptions.
+/* libzmq: REQ/REP round trips (PAIR within a process), PUSH/PULL streaming, plain and with CURVE, paced PUSH/PULL, PUB with many subscriptions.
  * zmq_send and zmq_recv, options at their defaults but one. */
 #include "bench.h"
 
@@ -17,10 +17,30 @@ static void check(int rc, const char *what)
     }
 }
 
+static void set_key(int option, const char *key)
+{
+    check(zmq_setsockopt(sock, option, key, strlen(key)), "zmq_setsockopt");
+}
+
+/* With the keys that the manual page zmq_curve gives for tests. */
+static void encrypt(const struct job *job)
+{
+    int on = 1;
+    if (job->server) {
+        check(zmq_setsockopt(sock, ZMQ_CURVE_SERVER, &on, sizeof on), "zmq_setsockopt");
+        set_key(ZMQ_CURVE_SECRETKEY, "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6");
+    } else {
+        set_key(ZMQ_CURVE_SERVERKEY, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7");
+        set_key(ZMQ_CURVE_PUBLICKEY, "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID");
+        set_key(ZMQ_CURVE_SECRETKEY, "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs");
+    }
+}
+
 static void open_socket(const struct job *job)
 {
-    static const int types[4][2] = {
-        {ZMQ_REQ, ZMQ_REP}, {ZMQ_PUSH, ZMQ_PULL}, {ZMQ_PUSH, ZMQ_PULL}, {ZMQ_SUB, ZMQ_PUB}};
+    static const int types[5][2] = {
+        {ZMQ_REQ, ZMQ_REP}, {ZMQ_PUSH, ZMQ_PULL}, {ZMQ_PUSH, ZMQ_PULL}, {ZMQ_SUB, ZMQ_PUB},
+        {ZMQ_PUSH, ZMQ_PULL}};
     int pair = job->both && job->mode == LAT;
     if (!context)
         context = zmq_ctx_new();
@@ -32,6 +52,8 @@ static void open_socket(const struct job *job)
         int unlimited = 0;
         check(zmq_setsockopt(sock, ZMQ_SNDHWM, &unlimited, sizeof unlimited), "zmq_setsockopt");
     }
+    if (job->mode == CURVE)
+        encrypt(job);
     if (job->server) {
         check(zmq_bind(sock, job->endpoint), "zmq_bind");
         ready();

@@ -36,11 +36,15 @@ impl Contender {
         }
     }
 
-    /// There is nothing raw to compare subscriptions with, nor queues between threads.
+    /// There is nothing raw to compare subscriptions and encryption with, nor queues between threads.
     pub(crate) fn takes_part(&self, workload: &Workload) -> bool {
         let Workload { mode, transport, .. } = *workload;
         self.name != "raw"
-            || (mode != Mode::Match && (mode == Mode::Lat || transport != Transport::Inproc))
+            || match mode {
+                Mode::Lat => true,
+                Mode::Thr | Mode::Paced => transport != Transport::Inproc,
+                Mode::Match | Mode::Curve => false,
+            }
     }
 }
 

@@ -18,7 +18,7 @@ cargo xtask bench [OPTION]...
 cargo xtask bench count [--bless]   instructions per message, under callgrind
 
   --quick            fewer messages and rounds: about a minute
-  --only MODE        lat, thr, paced or match alone
+  --only MODE        lat, thr, curve, paced or match alone
   --transport NAME   tcp, ipc or inproc alone
   --rounds N         rounds
   --json FILE        also write the results there as JSON (`-`: to standard output, instead of the tables)

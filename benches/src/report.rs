@@ -16,7 +16,7 @@ fn columns(mode: Mode) -> &'static [Column] {
             ("p999_us", "p99.9 us", 1, false),
             ("cpu_us", "CPU us per round trip", 1, false),
         ],
-        Mode::Thr => &[
+        Mode::Thr | Mode::Curve => &[
             ("mmsg_s", "million msg/s", 3, true),
             ("mb_s", "MB/s", 0, false),
             ("cpu_us", "CPU us per msg", 3, true),
@@ -41,6 +41,7 @@ fn heading(mode: Mode) -> &'static str {
     match mode {
         Mode::Lat => "Round trip (REQ/REP; inproc: PAIR/PAIR)",
         Mode::Thr => "Streaming (PUSH/PULL), one core each if not said otherwise",
+        Mode::Curve => "Streaming through CURVE (PUSH/PULL), one core each",
         Mode::Paced => "One-way latency of a paced sender (PUSH/PULL)",
         Mode::Match => "Subscription matching (PUB/SUB), one core per process",
     }
@@ -48,7 +49,10 @@ fn heading(mode: Mode) -> &'static str {
 
 /// With whom the others are compared.
 fn yardsticks(mode: Mode) -> &'static [&'static str] {
-    if mode == Mode::Match { &["libzmq"] } else { &["raw", "libzmq"] }
+    match mode {
+        Mode::Lat | Mode::Thr | Mode::Paced => &["raw", "libzmq"],
+        Mode::Match | Mode::Curve => &["libzmq"],
+    }
 }
 
 struct Entry {

@@ -215,7 +215,7 @@ fn figures(workload: &Workload, count: usize, server: &str, client: &str) -> Opt
     }
     let cpu_s = number(server, "cpu_s")? + number(client, "cpu_s")?;
     let mut figures = Figures::from([("cpu_us", cpu_s * 1e6 / count as f64)]);
-    if workload.mode == Mode::Thr {
+    if matches!(workload.mode, Mode::Thr | Mode::Curve) {
         let rate = number(server, "rate")?;
         figures.insert("mmsg_s", rate / 1e6);
         figures.insert("mb_s", rate * workload.size as f64 / 1e6);

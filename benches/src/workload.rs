@@ -11,10 +11,12 @@ pub(crate) enum Mode {
     Paced,
     /// A publisher with many subscriptions.
     Match,
+    /// One-way streaming, encrypted.
+    Curve,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 4] = [Self::Lat, Self::Thr, Self::Paced, Self::Match];
+    pub(crate) const ALL: [Self; 5] = [Self::Lat, Self::Thr, Self::Curve, Self::Paced, Self::Match];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -22,12 +24,13 @@ impl Mode {
             Self::Thr => "thr",
             Self::Paced => "paced",
             Self::Match => "match",
+            Self::Curve => "curve",
         }
     }
 
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
-        found.ok_or_else(|| format!("no mode {name:?}: lat, thr, paced or match"))
+        found.ok_or_else(|| format!("no mode {name:?}: lat, thr, curve, paced or match"))
     }
 }
 
@@ -173,6 +176,11 @@ pub(crate) fn all() -> Vec<Workload> {
         inproc(plain(Mode::Thr, Placement::TwoCores, 64, 10_000_000)),
         inproc(plain(Mode::Thr, Placement::TwoCores, 1 << 10, 5_000_000)),
         inproc(plain(Mode::Thr, Placement::TwoCores, 1 << 16, 200_000)),
+    ]);
+    all.extend([
+        plain(Mode::Curve, Placement::TwoCores, 64, 2_000_000),
+        plain(Mode::Curve, Placement::TwoCores, 1 << 10, 500_000),
+        plain(Mode::Curve, Placement::TwoCores, 1 << 16, 20_000),
     ]);
     all.extend([1_000, 10_000, 100_000].map(|rate| Workload {
         rate: Some(rate),

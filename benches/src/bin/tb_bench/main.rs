@@ -1,5 +1,6 @@
 //! Tightbeam as a contender: the same work as `c/zmq_bench.c`, through the Rust API.
 
+mod encryption;
 mod matching;
 mod system;
 
@@ -16,6 +17,7 @@ enum Mode {
     Thr,
     Paced,
     Match,
+    Curve,
 }
 
 #[derive(Clone)]
@@ -45,7 +47,7 @@ impl Job {
 
 fn main() -> Outcome {
     let job = parse().ok_or(
-        "usage: PROGRAM lat|thr|paced|match server|client ENDPOINT COUNT SIZE [RATE|SENDS], or \
+        "usage: PROGRAM lat|thr|paced|match|curve server|client ENDPOINT COUNT SIZE [RATE|SENDS], or \
          PROGRAM lat|thr both ENDPOINT COUNT SIZE [SERVER_CORE CLIENT_CORE]; COUNT must not be 0; \
          paced needs a SIZE of at least 8 and a RATE, match a SIZE of at least 16 and SENDS",
     )?;
@@ -95,6 +97,7 @@ fn parse() -> Option<Job> {
         "thr" => Mode::Thr,
         "paced" => Mode::Paced,
         "match" => Mode::Match,
+        "curve" => Mode::Curve,
         _ => return None,
     };
     let count: usize = arguments.get(3)?.parse().ok()?;
@@ -112,13 +115,13 @@ fn parse() -> Option<Job> {
         rate: extra,
         sends,
         warm_up: match mode {
-            Mode::Thr => 0,
+            Mode::Thr | Mode::Curve => 0,
             Mode::Lat | Mode::Paced => count / 10,
             Mode::Match => sends / 10,
         },
     };
     let complete = match mode {
-        Mode::Lat | Mode::Thr => true,
+        Mode::Lat | Mode::Thr | Mode::Curve => true,
         Mode::Paced | Mode::Match if job.both => false,
         Mode::Paced => job.size >= 8 && job.rate > 0.0,
         Mode::Match => job.size >= matching::TOPIC_LEN && sends > 0,
@@ -171,6 +174,9 @@ fn ask<T: Sends + Receives>(job: &Job, socket: Socket<T>) -> Outcome<String> {
 
 fn stream(job: &Job, socket: Socket<Push>) -> Outcome<String> {
     let mut body = vec![0; job.size];
+    if job.mode == Mode::Curve {
+        encryption::be_client(&socket)?;
+    }
     socket.connect(&job.endpoint)?;
     let before = job.cpu_s();
     if job.mode == Mode::Paced {
@@ -191,6 +197,9 @@ fn stream(job: &Job, socket: Socket<Push>) -> Outcome<String> {
 
 fn receive(job: &Job, socket: Socket<Pull>) -> Outcome<String> {
     let mut body = vec![0; job.size];
+    if job.mode == Mode::Curve {
+        encryption::be_server(&socket)?;
+    }
     socket.bind(&job.endpoint)?;
     println!("READY");
     let mut latencies_ns = Vec::with_capacity(job.count);
