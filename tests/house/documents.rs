@@ -59,7 +59,7 @@ fn section<'a>(text: &'a str, directory: &str) -> Option<&'a str> {
 #[test]
 fn the_promises_on_security_are_held_by_tests() {
     let text = read("SECURITY.md");
-    let tests: String = ["tests", "crates/zmtp/tests", "crates/zmtp/src"]
+    let tests: String = ["tests", "crates/tightbeam/src", "crates/zmtp/tests", "crates/zmtp/src"]
         .iter()
         .flat_map(|directory| rust_files(directory))
         .map(|file| file.text)

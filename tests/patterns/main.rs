@@ -27,6 +27,7 @@ mod pubsub;
 mod reconnect;
 mod reqrep;
 mod router;
+mod rules;
 mod socks;
 mod stream;
 mod stream_connect;

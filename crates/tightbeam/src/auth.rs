@@ -26,8 +26,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod address;
+mod authenticator;
+mod password;
+mod rules;
+
 use std::fmt;
 
+pub use self::authenticator::Authenticator;
 use zeroize::Zeroizing;
 pub use zmtp::Verdict;
 use zmtp::curve::PublicKey;

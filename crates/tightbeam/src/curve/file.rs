@@ -97,6 +97,8 @@ mod tests {
         fn new(name: &str) -> Directory {
             let name = format!("tightbeam-files-{}-{name}", std::process::id());
             let path = std::env::temp_dir().join(name);
+            // A process that was killed has left it, and its number came again.
+            let _ = fs::remove_dir_all(&path);
             fs::create_dir_all(&path).expect("a directory");
             Directory(path)
         }

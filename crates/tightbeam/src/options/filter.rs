@@ -9,6 +9,9 @@ pub(crate) struct AddressFilter {
     bits: u32,
 }
 
+/// What stands before an IPv4 address in IPv6's clothes.
+const MAPPED_BITS: u32 = 96;
+
 impl AddressFilter {
     /// From text; `None` when it is malformed.
     pub(crate) fn parse(text: &[u8]) -> Option<AddressFilter> {
@@ -20,7 +23,16 @@ impl AddressFilter {
         let address: IpAddr = address.parse().ok()?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.unwrap_or(most);
-        (bits <= most).then_some(AddressFilter { address, bits })
+        if bits > most {
+            return None;
+        }
+        Some(match address.to_canonical() {
+            // A range of IPv4 in IPv6's clothes, if it is not wider than all of IPv4.
+            IpAddr::V4(inner) if address.is_ipv6() && bits >= MAPPED_BITS => {
+                AddressFilter { address: inner.into(), bits: bits - MAPPED_BITS }
+            }
+            _ => AddressFilter { address, bits },
+        })
     }
 
     pub(crate) fn is_ipv4(&self) -> bool {
@@ -70,6 +82,9 @@ mod tests {
     #[test]
     fn ipv4_over_an_ipv6_socket_is_ipv4() {
         assert!(matches("127.0.0.0/8", "::ffff:127.0.0.1"));
+        assert!(matches("::ffff:127.0.0.1", "127.0.0.1"));
+        assert!(matches("::ffff:127.0.0.0/104", "127.1.2.3"));
+        assert!(!matches("::ffff:127.0.0.0/104", "126.1.2.3"));
     }
 
     #[test]
@@ -110,10 +125,15 @@ mod tests {
                 IpAddr::V4(ip) => IpAddr::from((u32::from(ip) ^ (1 << (flip % 32))).to_be_bytes()),
                 IpAddr::V6(ip) => IpAddr::from((u128::from(ip) ^ (1 << flip)).to_be_bytes()),
             };
-            // An IPv4 address in IPv6's clothes is one of IPv4, and in no range of IPv6.
+            // An IPv4 address in IPv6's clothes is one of IPv4, and in no range of IPv6 but one of such addresses alone.
+            let of_ipv4 = range.is_ipv4() || bits >= 96 && range.to_canonical().is_ipv4();
             for address in [range, near, address].map(|address| address.to_canonical()) {
-                let same = range.is_ipv4() == address.is_ipv4()
-                    && bits_of(range)[..bits] == bits_of(address)[..bits];
+                let clothed = match address {
+                    IpAddr::V4(ip) if range.is_ipv6() => ip.to_ipv6_mapped().into(),
+                    address => address,
+                };
+                let same = of_ipv4 == address.is_ipv4()
+                    && bits_of(range)[..bits] == bits_of(clothed)[..bits];
                 prop_assert_eq!(filter.matches(address), same, "{} in {}/{}", address, range, bits);
             }
         }

@@ -23,7 +23,7 @@ pub use self::table::TABLE;
 pub(crate) use self::context::{ContextOptions, ThreadOptions};
 pub(crate) use self::security::{Mechanism, Security};
 
-use self::filter::AddressFilter;
+pub(crate) use self::filter::AddressFilter;
 use self::foreign::Foreign;
 use self::spec::Slot;
 use crate::error::{Error, Result};

@@ -18,6 +18,8 @@ impl Scene {
     fn new(name: &str) -> Scene {
         let name = format!("tightbeam-folder-{}-{name}", std::process::id());
         let directory = std::env::temp_dir().join(name);
+        // A process that was killed has left it, and its number came again.
+        let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("a directory");
         let folder = CertificateFolder::new(directory.join("certificates"));
         Scene { directory, folder }
