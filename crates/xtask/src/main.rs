@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod c_tests;
 mod demo;
+mod fuzz;
 mod install;
 #[path = "../../../tests/peers/mod.rs"]
 mod peers;
@@ -22,6 +23,7 @@ cargo xtask TASK
                                  (languages: rust capi python c; c, the system's libzmq, only with itself unless told)
   test [--verbose]               every test there is
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
+  fuzz [--time SECONDS] [...]    looks for inputs that break a promise (`fuzz --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md
   install --prefix DIR [--debug] the C library with its headers, for pkg-config and CMake, too
   header [--check]               writes the C headers in include/, or says whether they are fresh
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "install" => install::run(rest),
         "header" => project::run("tightbeam-header", rest),
         "setup" => {

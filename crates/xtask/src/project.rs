@@ -35,7 +35,18 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
 
 /// Builds with cargo (messages of the compiler go to stderr) and returns the executable of the target with this name.
 pub(crate) fn build(name: &str, arguments: &[&str]) -> Result<PathBuf, String> {
-    let output = cargo(arguments)
+    build_with(name, arguments, |_| ())
+}
+
+/// The same with a call of cargo that is changed first.
+pub(crate) fn build_with(
+    name: &str,
+    arguments: &[&str],
+    change: impl FnOnce(&mut Command),
+) -> Result<PathBuf, String> {
+    let mut command = cargo(arguments);
+    change(&mut command);
+    let output = command
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()

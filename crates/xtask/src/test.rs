@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::bench::CONTENDERS;
 use crate::c_tests::under_valgrind;
 use crate::demo::check_all;
+use crate::fuzz;
 use crate::install::c_peer;
 use crate::peers::{Program, Side, converse};
 use crate::project::{build, cargo, root, rust_peer, target};
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     models(&mut steps);
     peers(&mut steps, &tools);
     memory(&mut steps, &tools);
+    fuzzing(&mut steps);
     benches(&mut steps, &tools);
     steps.finish()
 }
@@ -162,6 +164,15 @@ const MEMORY_PAIRS: [(RoleAndType, RoleAndType, &str); 6] = [
     (("source", "push"), ("sink", "pull"), "20"),
     (("source", "pub"), ("sink", "sub"), "64"),
 ];
+
+/// A short search in each target. What was found before is replayed by the tests of the workspace.
+fn fuzzing(steps: &mut Steps) {
+    const NAME: &str = "fuzzing (short)";
+    if !fuzz::is_possible() {
+        return steps.skip(NAME, "there is no C++ compiler for libFuzzer");
+    }
+    steps.check(NAME, || fuzz::search_all(Duration::from_secs(4)));
+}
 
 /// The bench harness with a handful of messages: it must not rot between the runs that count.
 fn benches(steps: &mut Steps, tools: &Tools) {

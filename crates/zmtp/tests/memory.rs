@@ -1,36 +1,16 @@
 //! What a peer sends makes a connection allocate no more than was sent, and a little. Alone in its
-//! binary, because the allocator counts for the whole process.
+//! binary, because a program has one allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
+use counting::{Counting, peak_of};
 use zmtp::curve::Keypair;
 use zmtp::{
     Config, Connection, CurveClientConfig, FrameHeader, MechanismConfig, Role, SocketType, Traffic,
 };
 
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes on to the system's allocator unchanged; the counters touch no memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(held, Relaxed);
-        // SAFETY: the caller's promises about `layout` are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: `memory` came from `System.alloc` with this layout.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
+mod counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -44,15 +24,14 @@ fn cost_with(config: Config, reads: &[&[u8]]) -> usize {
     let now = Instant::now();
     let config = Arc::new(config);
     let mut reads: Vec<Vec<u8>> = reads.iter().map(|read| read.to_vec()).collect();
-    let before = HELD.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let mut connection = Connection::new(config, now);
-    for read in &mut reads {
-        if connection.handle_read(now, read).is_err() {
-            break;
+    peak_of(|| {
+        let mut connection = Connection::new(config, now);
+        for read in &mut reads {
+            if connection.handle_read(now, read).is_err() {
+                break;
+            }
         }
-    }
-    PEAK.load(Relaxed) - before
+    })
 }
 
 fn greeting() -> Vec<u8> {
@@ -96,6 +75,7 @@ fn sealed() -> [Connection; 2] {
     ends.map(|(connection, _)| connection)
 }
 
+#[test]
 fn strangers_cost_a_server_of_curve_no_more_than_they_send() {
     let mut greeting = greeting();
     greeting[12..17].copy_from_slice(b"CURVE");
@@ -117,6 +97,7 @@ fn strangers_cost_a_server_of_curve_no_more_than_they_send() {
     }
 }
 
+#[test]
 fn sealed_messages_are_opened_without_a_copy() {
     let [mut push, mut pull] = sealed();
     let mut encoder = push.take_encoder().unwrap();
@@ -125,22 +106,15 @@ fn sealed_messages_are_opened_without_a_copy() {
         let header = FrameHeader { more: false, command: false, body_len: size, header_len: 0 };
         encoder.encode(header, &vec![b'x'; size as usize], &mut bytes).unwrap();
     }
-    let before = HELD.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let progress = pull.handle_read(Instant::now(), &mut bytes).unwrap();
-    assert_eq!(PEAK.load(Relaxed), before);
-    assert!(matches!(progress.traffic, Traffic::Input(_)) && progress.messages == 4);
+    let cost = peak_of(|| {
+        let progress = pull.handle_read(Instant::now(), &mut bytes).unwrap();
+        assert!(matches!(progress.traffic, Traffic::Input(_)) && progress.messages == 4);
+    });
+    assert_eq!(cost, 0);
 }
 
-/// One test for everything: the allocator counts what other threads do, too.
 #[test]
 fn a_peer_cannot_make_a_connection_allocate_more_than_it_sends() {
-    frames_cost_no_more_than_they_are_long();
-    strangers_cost_a_server_of_curve_no_more_than_they_send();
-    sealed_messages_are_opened_without_a_copy();
-}
-
-fn frames_cost_no_more_than_they_are_long() {
     let handshake = |theirs| [greeting(), ready(theirs)].concat();
     let huge = |flags: u8| [&[flags][..], &(1u64 << 62).to_be_bytes(), &[1; 100]].concat();
     let mut tiny_properties = greeting();

@@ -4,83 +4,20 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use zmtp::{Config, Heartbeat, MechanismConfig, PlainClientConfig, Role, SocketType, Verdict};
+use zmtp::{Config, Role, SocketType};
 
-use crate::curve_peers as curve;
-use crate::curve_script::Keys;
-use crate::support::{End, command, frame, frame_v1, greeting, property, ready};
-
-/// Every mechanism in both roles, of ends that draw the same keys each time.
-fn any_mechanism() -> impl Strategy<Value = MechanismConfig> {
-    let [client, server] =
-        [curve::client, curve::server].map(|end| end(SocketType::Pair, Role::Connecter).mechanism);
-    prop_oneof![
-        3 => Just(MechanismConfig::Null),
-        1 => Just(MechanismConfig::PlainClient(PlainClientConfig::new("user", "password"))),
-        1 => Just(MechanismConfig::PlainServer),
-        1 => Just(client),
-        1 => Just(server),
-    ]
-}
+use crate::choices::{MECHANISMS, STARTS, a_verdict, config};
+use crate::outcome::{in_reads, outcome, play};
+use crate::support::{End, command, frame, frame_v1, greeting, ready};
 
 fn any_config() -> impl Strategy<Value = Config> {
-    let sizes = prop_oneof![Just(None), (0u64..300).prop_map(Some)];
-    let mechanism = any_mechanism();
-    (0..SocketType::ALL.len(), any::<[bool; 2]>(), sizes, 1u32..5, mechanism).prop_map(
-        |(socket_type, [listens, authenticate], max_message_size, frames, mechanism)| {
-            let role = if listens { Role::Listener } else { Role::Connecter };
-            let second = Duration::from_secs(1);
-            let mut config = Config::new(SocketType::ALL[socket_type], role);
-            config.mechanism = mechanism;
-            config.random = |bytes| {
-                bytes.fill(4);
-                Ok(())
-            };
-            config.authenticate = authenticate;
-            config.max_message_size = max_message_size;
-            config.limits.frames_per_message = frames;
-            config.limits.topic = 100;
-            config.heartbeat = Some(Heartbeat { interval: second, timeout: second, ttl: second });
-            config
-        },
-    )
-}
-
-/// What a server of CURVE says, as far as this command.
-fn curve_server_start(commands: usize) -> Vec<u8> {
-    let server = curve::scripted_server();
-    let client = Keys::of(4).public;
-    let metadata = property("Socket-Type", b"PAIR");
-    let script = [
-        server.welcome(&client),
-        server.ready(&client, 1, &metadata),
-        server.message(&client, 2, 0, b"hello"),
-    ];
-    [&[greeting(1, "CURVE")], script.get(..=commands).unwrap_or_default()].concat().concat()
+    let mechanism = prop_oneof![3 => Just(0), 4 => 1..MECHANISMS.len()];
+    (mechanism, any::<[u8; 4]>()).prop_map(|(number, choice)| config(&MECHANISMS[number], choice))
 }
 
 /// How far the peer gets before the bytes turn arbitrary.
 fn any_start() -> impl Strategy<Value = Vec<u8>> {
-    let socket_type = (0..SocketType::ALL.len()).prop_map(|index| SocketType::ALL[index].name());
-    prop_oneof![
-        Just(vec![]),
-        Just(b"\xff\0\0\0\0\0\0\0\x01\x7f".to_vec()),
-        Just(b"\x01\0".to_vec()),
-        (0u8..12)
-            .prop_map(|number| [b"\xff\0\0\0\0\0\0\0\x01\x7f\x01", &[number, 0, 0][..]].concat()),
-        Just(greeting(1, "NULL")),
-        Just([greeting(1, "PLAIN"), command("HELLO", b"\x01u\x01p")].concat()),
-        Just([greeting(1, "PLAIN"), command("WELCOME", b"")].concat()),
-        Just([greeting(1, "CURVE"), curve::scripted_client().hello()].concat()),
-        Just(curve_server_start(0)),
-        Just(curve_server_start(1)),
-        Just(curve_server_start(2)),
-        (0u8..2, socket_type).prop_map(|(minor, theirs)| [
-            greeting(minor, "NULL"),
-            ready(theirs, &[])
-        ]
-        .concat()),
-    ]
+    (0..STARTS.len()).prop_map(|number| STARTS[number].clone())
 }
 
 /// Bytes that are not quite arbitrary: frames, commands, and noise.
@@ -124,30 +61,13 @@ proptest! {
         start in any_start(),
         bytes in any_bytes(),
         cuts in vec(1usize..50, 1..20),
-        accept in any::<bool>(),
+        verdict in any::<u8>(),
     ) {
         let now = Instant::now();
         let stream = [start, bytes].concat();
-        let verdict = if accept {
-            Verdict::Accept { user_id: None, properties: vec![] }
-        } else {
-            Verdict::Deny { status: 400 }
-        };
-        let [mut whole, mut cut] = [0; 2].map(|_| End::new(config.clone(), now));
-        (whole.verdict, cut.verdict) = (Some(verdict.clone()), Some(verdict));
-        whole.deliver(now, &stream);
-        let (mut rest, mut sizes) = (&stream[..], cuts.iter().cycle());
-        while !rest.is_empty() {
-            let size = sizes.next().copied().unwrap_or(1).min(rest.len());
-            cut.deliver(now, &rest[..size]);
-            rest = &rest[size..];
-        }
-        prop_assert_eq!(&whole.error, &cut.error);
-        prop_assert_eq!(&whole.frames, &cut.frames);
-        prop_assert_eq!(whole.messages, cut.messages);
-        prop_assert_eq!(&whole.out, &cut.out);
-        prop_assert_eq!(whole.subscriptions(), cut.subscriptions());
-        prop_assert_eq!(whole.peer(), cut.peer());
+        let mut whole = play(&config, a_verdict(verdict), &[&stream], now);
+        let mut cut = play(&config, a_verdict(verdict), &in_reads(&stream, &cuts), now);
+        prop_assert_eq!(outcome(&whole), outcome(&cut));
         for end in [&mut whole, &mut cut] {
             for seconds in 1..70 {
                 end.tick(now + Duration::from_secs(seconds));

@@ -8,21 +8,10 @@ use zmtp::{Config, MechanismConfig, PlainClientConfig, Role, SocketType, Verdict
 
 use crate::curve_peers as curve;
 use crate::support::{End, Frame};
-
-/// What happens to one piece of what is sent.
-#[derive(Debug, Clone)]
-enum Fate {
-    Alter(prop::sample::Index, u8),
-    Cut(prop::sample::Index),
-    Drop,
-    Twice,
-    /// After what is sent next.
-    Later,
-    Insert(prop::sample::Index, Vec<u8>),
-}
+use crate::tamper::{Fate, Way};
 
 fn any_fate() -> impl Strategy<Value = Fate> {
-    let index = any::<prop::sample::Index>;
+    let index = any::<usize>;
     prop_oneof![
         4 => (index(), 1u8..).prop_map(|(at, mask)| Fate::Alter(at, mask)),
         1 => index().prop_map(Fate::Cut),
@@ -31,37 +20,6 @@ fn any_fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::Later),
         1 => (index(), vec(any::<u8>(), 1..40)).prop_map(|(at, bytes)| Fate::Insert(at, bytes)),
     ]
-}
-
-/// One direction of the wire.
-#[derive(Default)]
-struct Way {
-    held: Vec<u8>,
-}
-
-impl Way {
-    fn carry(&mut self, mut bytes: Vec<u8>, fate: Option<&Fate>) -> Vec<u8> {
-        match fate {
-            None => {}
-            Some(Fate::Alter(at, mask)) => {
-                let at = at.index(bytes.len());
-                bytes[at] ^= mask;
-            }
-            Some(Fate::Cut(at)) => bytes.truncate(at.index(bytes.len())),
-            Some(Fate::Drop) => bytes.clear(),
-            Some(Fate::Twice) => bytes.extend_from_within(..),
-            Some(Fate::Later) => {
-                std::mem::swap(&mut self.held, &mut bytes);
-                return bytes;
-            }
-            Some(Fate::Insert(at, more)) => {
-                let at = at.index(bytes.len());
-                bytes.splice(at..at, more.iter().copied());
-            }
-        }
-        bytes.append(&mut self.held);
-        bytes
-    }
 }
 
 /// Lets two ends talk; each piece of either, by its number, may have a fate.

@@ -2,33 +2,14 @@
 
 use std::time::Instant;
 
-use zmtp::{Config, Error, Event, Role, SocketType, Verdict};
+use zmtp::{Config, Event, Role, SocketType, Verdict};
 
-use crate::support::{End, Frame, Pair, command, frame, frame_v1, greeting, ready};
-
-/// Everything that one connection made of one stream.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    events: Vec<Event>,
-    frames: Vec<Frame>,
-    messages: u32,
-    positions: Vec<u32>,
-    sent: Vec<u8>,
-    rest: usize,
-    error: Option<Error>,
-}
+use crate::outcome::{self, Outcome, outcome};
+use crate::support::{Pair, command, frame, frame_v1, greeting, ready};
 
 fn play(config: &Config, reads: &[&[u8]], now: Instant) -> Outcome {
-    let mut end = End::new(config.clone(), now);
-    end.verdict = Some(Verdict::Accept { user_id: Some(b"u".to_vec()), properties: vec![] });
-    for read in reads {
-        end.deliver(now, read);
-    }
-    let End { mut events, frames, messages, positions, out: sent, error, .. } = end;
-    // PONGs in one read are one event.
-    events.dedup_by(|a, b| *a == Event::Pong && *b == Event::Pong);
-    let rest = if error.is_some() { 0 } else { end.rest.len() };
-    Outcome { events, frames, messages, positions, sent, rest, error }
+    let verdict = Verdict::accept("u");
+    outcome(&outcome::play(config, verdict, reads, now))
 }
 
 /// Plays a stream whole, in every two parts, and in equal chunks of many sizes.
