@@ -106,6 +106,99 @@ ZMQ_EXPORT int tightbeam_readable_fd(void *socket, zmq_fd_t *fd);
    if sockets were left; the context is then shut down, and this may be called again. */
 ZMQ_EXPORT int tightbeam_ctx_term_timeout(void *context, long timeout_ms);
 
+/* ---- Who is let in: rules for PLAIN, CURVE and addresses, in the place of a handler of
+   ZAP. Rules may be added and taken back at any time, from any thread, and hold for
+   handshakes that follow; nobody is let in whom no rule lets in. A domain is the
+   ZMQ_ZAP_DOMAIN of a socket; the domain * is every domain. EFAULT for what is no such
+   object, EINVAL for text that is NULL or not what it should be. ---- */
+
+/* Makes rules that let nobody in. NULL with errno ENOMEM if there is no room for them. */
+ZMQ_EXPORT void *tightbeam_auth_new(void);
+
+/* Lets go of rules and sets the variable to NULL. Contexts that go by them go on to do so. */
+ZMQ_EXPORT int tightbeam_auth_destroy(void **auth_p);
+
+/* Has a context go by these rules, instead of others or of a handler of ZAP; NULL takes them
+   back. */
+ZMQ_EXPORT int tightbeam_ctx_set_auth(void *context, void *auth);
+
+/* Allows addresses, and from then on no others: one address, a network such as 192.0.2.0/24, or
+   processes over ipc, localhost:USER:GROUP:PROCESS, each a number or *. Peers of NULL are let in;
+   others have to show who they are. */
+ZMQ_EXPORT int tightbeam_auth_allow(void *auth, const char *addresses);
+
+/* Refuses addresses, also such as are allowed. */
+ZMQ_EXPORT int tightbeam_auth_deny(void *auth, const char *addresses);
+
+/* Takes back what was allowed or denied in these words; ENOENT if it was not. When the last one
+   that was allowed is taken back, nobody is. */
+ZMQ_EXPORT int tightbeam_auth_forget_address(void *auth, const char *addresses);
+
+/* Lets peers of NULL in, which show nothing of themselves. */
+ZMQ_EXPORT int tightbeam_auth_null(void *auth, const char *domain);
+
+/* Lets a user of PLAIN in, or changes the password; each has at most 255 bytes. */
+ZMQ_EXPORT int tightbeam_auth_plain(void *auth, const char *domain, const char *username,
+    const char *password);
+
+/* Takes a user of PLAIN back; ENOENT if there is none. */
+ZMQ_EXPORT int tightbeam_auth_forget_user(void *auth, const char *domain, const char *username);
+
+/* Lets whoever uses CURVE in. */
+ZMQ_EXPORT int tightbeam_auth_curve_any(void *auth, const char *domain);
+
+/* Lets the owner of a public key of CURVE in. */
+ZMQ_EXPORT int tightbeam_auth_curve_key(void *auth, const char *domain, const char *z85_public_key);
+
+/* Takes a public key back; ENOENT if it is not there. */
+ZMQ_EXPORT int tightbeam_auth_forget_key(void *auth, const char *domain,
+    const char *z85_public_key);
+
+/* Lets the owners of the certificates in a folder in, for as long as they are there. It may be
+   made later. */
+ZMQ_EXPORT int tightbeam_auth_curve_folder(void *auth, const char *domain, const char *path);
+
+/* Takes all back that was said of a domain; ENOENT if nothing was. */
+ZMQ_EXPORT int tightbeam_auth_forget_domain(void *auth, const char *domain);
+
+/* ---- Keys of CURVE with what is known about their owner, in the files of czmq and pyzmq.
+   EFAULT for what is no certificate, EINVAL for text that is NULL or not what it should be. ---- */
+
+/* Makes a certificate with a new pair of keys. NULL with errno EIO if the system has no random
+   bytes, ENOMEM if there is no room for it. */
+ZMQ_EXPORT void *tightbeam_cert_new(void);
+
+/* Reads one file, public or secret. NULL with the system's errno if it cannot be read, with
+   EINVAL if it is no certificate; why, with file and line, is then written as text into reason,
+   cut if it is longer than size, unless that is 0. */
+ZMQ_EXPORT void *tightbeam_cert_load(const char *path, char *reason, size_t size);
+
+/* Lets go of a certificate and sets the variable to NULL. */
+ZMQ_EXPORT int tightbeam_cert_destroy(void **cert_p);
+
+/* Writes the secret file, whose path is this one and _secret, with mode 0600, and then the
+   public one. EINVAL without a secret key. */
+ZMQ_EXPORT int tightbeam_cert_save(void *cert, const char *path);
+
+/* Writes the public key and the metadata. */
+ZMQ_EXPORT int tightbeam_cert_save_public(void *cert, const char *path);
+
+/* Writes both keys and the metadata, with mode 0600. EINVAL without a secret key. */
+ZMQ_EXPORT int tightbeam_cert_save_secret(void *cert, const char *path);
+
+/* Writes the public key: 40 characters and a zero byte. */
+ZMQ_EXPORT int tightbeam_cert_public_key(void *cert, char *z85_public_key);
+
+/* Writes the secret key: 40 characters and a zero byte. ENOENT if there is none. */
+ZMQ_EXPORT int tightbeam_cert_secret_key(void *cert, char *z85_secret_key);
+
+/* Sets a property. */
+ZMQ_EXPORT int tightbeam_cert_set(void *cert, const char *name, const char *value);
+
+/* Writes the value of a property and a zero byte where there is room for *size bytes; *size is
+   then how many they are. ENOENT if there is no such property. */
+ZMQ_EXPORT int tightbeam_cert_get(void *cert, const char *name, void *value, size_t *size);
+
 #ifdef __cplusplus
 }
 #endif

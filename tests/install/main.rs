@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use place::{installed, scratch, source};
+use tightbeam_tests::paths::Directory;
 use tools::{has, run};
 
 /// What `program.c` prints on our library.
@@ -122,15 +123,26 @@ fn the_shared_library_says_that_it_is_libzmq_5() {
     assert!(dynamic.contains("soname: [libzmq.so.5]"), "{dynamic}");
 }
 
-#[test]
-fn what_libzmq_does_not_have_does_what_its_header_says() {
-    let (program, source) = (scratch("own"), source("own.c"));
+/// Compiles a program that uses what libzmq does not have, runs it, and answers what it prints.
+fn with_our_header(name: &str, arguments: &[&str]) -> String {
+    let (program, source) = (scratch(name), source(&format!("{name}.c")));
     let (name, source) = (program.to_string_lossy(), source.to_string_lossy());
     let include = format!("-I{}", installed().join("include").display());
     let lib = format!("-L{}", installed().join("lib").display());
     let strict = ["-std=gnu99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
     run(&[&["cc", "-o", &name, &source, &include, &lib, "-lzmq"], &strict[..]].concat(), &[]);
-    assert_eq!(run(&[&name], &[("LD_LIBRARY_PATH", &installed().join("lib"))]), "");
+    run(&[&[&*name], arguments].concat(), &[("LD_LIBRARY_PATH", &installed().join("lib"))])
+}
+
+#[test]
+fn what_libzmq_does_not_have_does_what_its_header_says() {
+    assert_eq!(with_our_header("own", &[]), "");
+}
+
+#[test]
+fn c_programs_say_who_is_let_in_and_keep_certificates() {
+    let directory = Directory::new();
+    assert_eq!(with_our_header("auth", &[&directory.path("").to_string_lossy()]), "");
 }
 
 /// Debian's libczmq, as it is.

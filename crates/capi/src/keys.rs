@@ -59,12 +59,20 @@ pub extern "C" fn zmq_curve_public(z85_public_key: Out<c_char>, z85_secret_key: 
 }
 
 /// Room for a key as text.
-fn room<'a>(key: Out<c_char>) -> Result<&'a mut [c_char]> {
+pub(crate) fn room<'a>(key: Out<c_char>) -> Result<&'a mut [c_char]> {
     key.array(KEY_TEXT_SIZE, libc::EINVAL)
 }
 
+/// Writes as much of a text as there is room for, and a zero byte.
+pub(crate) fn write_cut(room: &mut [c_char], text: &str) {
+    if let Some((end, room)) = room.split_last_mut() {
+        *end = 0;
+        write(room, text);
+    }
+}
+
 /// Writes text and a zero byte.
-fn write(room: &mut [c_char], text: &str) {
+pub(crate) fn write(room: &mut [c_char], text: &str) {
     for (place, byte) in room.iter_mut().zip(text.bytes().chain([0])) {
         *place = byte.cast_signed();
     }

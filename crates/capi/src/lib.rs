@@ -8,6 +8,8 @@
 //! `include/zmq.h` is generated from these declarations.
 #![allow(non_camel_case_types)]
 
+pub mod auth;
+pub mod certificate;
 pub mod constants;
 pub mod context;
 mod entry;

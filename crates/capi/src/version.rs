@@ -36,5 +36,5 @@ pub extern "C" fn zmq_strerror(errnum: c_int) -> *const c_char {
 /// 1 if the library has what the name says (`ipc`, `curve`, `draft` and so on), else 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn zmq_has(capability: Text) -> c_int {
-    c_int::from(capability.get().is_some_and(|name| name == c"ipc"))
+    c_int::from(capability.get().is_some_and(|name| name == c"ipc" || name == c"curve"))
 }

@@ -61,7 +61,7 @@ const TIGHTBEAM: Header = Header {
     name: "tightbeam.h",
     title: "What Tightbeam offers to C beside libzmq's interface.",
     preamble: include_str!("tightbeam_preamble.h"),
-    files: &["constants/own.rs", "own.rs"],
+    files: &["constants/own.rs", "own.rs", "auth.rs", "certificate.rs"],
 };
 
 /// The workspace's directory.
