@@ -134,7 +134,9 @@ pub(super) fn parse_key(value: &[u8]) -> Option<Key> {
         value if value.len() == 40 => value,
         value => return value.try_into().ok(),
     };
-    zmtp::z85::decode(std::str::from_utf8(text).ok()?).ok()?.try_into().ok()
+    // As if it were secret, which it may be.
+    let key: SecretKey = std::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(*key.as_bytes())
 }
 
 impl Options {
