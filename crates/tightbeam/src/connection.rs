@@ -7,6 +7,7 @@
 mod proxy;
 mod raw;
 mod read;
+mod recode;
 mod write;
 
 use std::io;

@@ -90,10 +90,15 @@ pub(crate) fn append(more: bool, command: bool, parts: &[&[u8]], out: &mut Vec<u
 
 /// Appends the header of a frame in canonical form.
 pub(crate) fn append_header(more: bool, command: bool, body_len: usize, out: &mut Vec<u8>) {
+    if let Ok(length) = u8::try_from(body_len) {
+        // A copy of known length needs no call.
+        out.extend_from_slice(&[u8::from(more) * MORE + u8::from(command) * COMMAND, length]);
+        return;
+    }
     let mut header = [0; 9];
     // A length in memory is always below 2^63.
-    let length = encode_header(more, command, u64::try_from(body_len).unwrap_or(0), &mut header);
-    out.extend(header.into_iter().take(length));
+    encode_header(more, command, u64::try_from(body_len).unwrap_or(0), &mut header);
+    out.extend_from_slice(&header);
 }
 
 /// The frames in canonical bytes, one after another: header and body. It ends before the first frame

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zmtp::{Encoder, Frames};
 
+use super::recode::Recoder;
 use super::{Connection, Phase};
 use crate::pipe::{OutQueue, Segment};
 use crate::transport::Stream;
@@ -33,49 +34,6 @@ impl Lead {
     }
 }
 
-/// A segment encoded for a peer that does not take canonical frames, kept until it is written, so
-/// that a broken connection can tell which messages did not leave.
-#[derive(Debug)]
-pub(super) struct Recoded {
-    bytes: Vec<u8>,
-    written: usize,
-    segment: Segment,
-    /// Where each message ends: in `bytes`, and in the segment.
-    ends: Vec<(usize, usize)>,
-}
-
-impl Recoded {
-    fn new(segment: Segment, encoder: &mut Encoder) -> io::Result<Recoded> {
-        let (mut bytes, mut ends, mut at) = (Vec::new(), Vec::new(), 0);
-        for (header, body, _) in segment.frames() {
-            encoder.encode(header, body, &mut bytes).map_err(io::Error::other)?;
-            at += header.header_len + body.len();
-            if !header.more {
-                ends.push((bytes.len(), at));
-            }
-        }
-        Ok(Recoded { bytes, written: 0, segment, ends })
-    }
-
-    fn write(&mut self, stream: &Stream) -> io::Result<()> {
-        while self.written < self.bytes.len() {
-            self.written += non_zero(stream.write(&self.bytes[self.written..]))?;
-        }
-        Ok(())
-    }
-
-    /// The segment, marked as written as far as messages have begun to leave.
-    pub(super) fn into_segment(mut self) -> Segment {
-        let begun = self.ends.partition_point(|(end, _)| *end < self.written);
-        let all = self.ends.get(begun).filter(|_| self.written > 0);
-        let last = if begun > 0 { self.ends.get(begun - 1) } else { None };
-        let starts_after = last.map_or(0, |(end, _)| *end);
-        let touched = if self.written > starts_after { all.or(last) } else { last };
-        self.segment.advance(touched.map_or(0, |(_, at)| *at));
-        self.segment
-    }
-}
-
 /// What is being written to a connection. Whoever holds it is the connection's writer.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -86,8 +44,8 @@ pub(crate) struct Writer {
     commands: Vec<u8>,
     /// The pipe's; here only while it is written.
     segment: Option<Segment>,
-    /// Messages encoded for a peer that does not take them as they are.
-    recoded: Option<Box<Recoded>>,
+    /// Where the segment is instead, for a peer that does not take it as it is.
+    recoder: Option<Box<Recoder>>,
     /// What turns canonical frames into this peer's wire, from the handshake on.
     encoder: Option<Encoder>,
 }
@@ -120,7 +78,7 @@ impl Writer {
             lead: Lead::default(),
             commands: Vec::new(),
             segment: None,
-            recoded: None,
+            recoder: None,
             encoder: None,
         })
     }
@@ -142,7 +100,7 @@ impl Writer {
                     encoded.map_err(io::Error::other)?;
                 }
                 if let Some(segment) = self.segment.take() {
-                    self.recoded = Some(Box::new(Recoded::new(segment, encoder)?));
+                    self.recoder.get_or_insert_default().begin(segment);
                 }
             }
             _ if self.commands.is_empty() => {}
@@ -154,29 +112,33 @@ impl Writer {
         if let Some(segment) = &mut self.segment {
             write_segment(&self.stream, segment)?;
         }
-        match &mut self.recoded {
-            Some(recoded) => recoded.write(&self.stream),
-            None => Ok(()),
+        match (&mut self.recoder, &mut self.encoder) {
+            (Some(recoder), Some(encoder)) => recoder.write(encoder, &self.stream),
+            _ => Ok(()),
         }
     }
 
     /// Whether a message or a command was begun, into which nothing else may be written.
     fn is_begun(&self) -> bool {
-        self.recoded.is_some()
+        self.is_recoding()
             || self.segment.as_ref().is_some_and(Segment::is_begun)
             || !self.lead.is_empty()
     }
 
+    fn is_recoding(&self) -> bool {
+        self.recoder.as_ref().is_some_and(|recoder| recoder.is_busy())
+    }
+
     fn has_nothing(&self) -> bool {
         self.segment.is_none()
-            && self.recoded.is_none()
+            && !self.is_recoding()
             && self.lead.is_empty()
             && self.commands.is_empty()
     }
 
     fn take_segment(&mut self) -> Written {
-        if let Some(recoded) = self.recoded.take_if(|r| r.written == r.bytes.len()) {
-            return Written::All(recoded.segment);
+        if let Some(segment) = self.recoder.as_mut().and_then(|recoder| recoder.take_finished()) {
+            return Written::All(segment);
         }
         match self.segment.take() {
             None => Written::Nothing,
@@ -197,7 +159,7 @@ fn write_segment(stream: &Stream, segment: &mut Segment) -> io::Result<()> {
     Ok(())
 }
 
-fn non_zero(written: io::Result<usize>) -> io::Result<usize> {
+pub(super) fn non_zero(written: io::Result<usize>) -> io::Result<usize> {
     match written {
         Ok(0) => Err(io::ErrorKind::WriteZero.into()),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
@@ -216,7 +178,7 @@ impl Connection {
         if self.blocked || self.ending.is_some() {
             return None;
         }
-        if writer.recoded.is_none() && self.phase == Phase::Traffic {
+        if !writer.is_recoding() && self.phase == Phase::Traffic {
             writer.segment = queue.and_then(OutQueue::take_segment);
         }
         if !writer.is_begun() {
@@ -248,7 +210,6 @@ impl Connection {
 
     /// The segment in the hands of the encoder, when the connection ends.
     pub(crate) fn take_recoded(&mut self) -> Option<Segment> {
-        let recoded = self.writer.as_mut()?.recoded.take();
-        recoded.map(|recoded| recoded.into_segment())
+        self.writer.as_mut()?.recoder.as_mut()?.take_unfinished()
     }
 }

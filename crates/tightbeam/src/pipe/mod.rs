@@ -16,7 +16,7 @@ use slotmap::{SlotMap, new_key_type};
 
 pub(crate) use in_queue::InQueue;
 pub(crate) use lane::{LaneEnd, News};
-pub(crate) use out_queue::{OutQueue, Segment};
+pub(crate) use out_queue::{OutQueue, Position, Segment};
 pub(crate) use parts::{Body, Part, Parts, REFERENCE_FROM};
 
 use crate::message::{Frame, Peer};

@@ -112,7 +112,12 @@ impl Segment {
 
     /// The frames from the start, whatever was written: header and body of each.
     pub(crate) fn frames(&self) -> SegmentFrames<'_> {
-        SegmentFrames { segment: self, at: 0, body: 0 }
+        self.frames_from(Position::default())
+    }
+
+    /// The frames from a position on.
+    pub(crate) fn frames_from(&self, position: Position) -> SegmentFrames<'_> {
+        SegmentFrames { segment: self, position }
     }
 
     /// Drops the messages of which any byte was written; what is left is sent again in full. Answers
@@ -150,29 +155,43 @@ impl Segment {
     }
 }
 
+/// Where in a segment a frame begins: in the arena, and how many bodies outside it come before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Position {
+    at: usize,
+    body: usize,
+}
+
 /// Iterates over the frames of a segment.
 #[derive(Debug)]
 pub(crate) struct SegmentFrames<'a> {
     segment: &'a Segment,
-    at: usize,
-    body: usize,
+    position: Position,
+}
+
+impl SegmentFrames<'_> {
+    /// Where the next frame begins.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
 }
 
 impl<'a> Iterator for SegmentFrames<'a> {
     type Item = (FrameHeader, &'a [u8], Option<&'a Frame>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let header = FrameHeader::parse(&self.segment.arena[self.at..]).ok()??;
-        self.at += header.header_len;
-        if let Some((offset, frame)) = self.segment.bodies.get(self.body)
-            && *offset == self.at
+        let Position { at, body } = &mut self.position;
+        let header = FrameHeader::parse(&self.segment.arena[*at..]).ok()??;
+        *at += header.header_len;
+        if let Some((offset, frame)) = self.segment.bodies.get(*body)
+            && *offset == *at
         {
-            self.body += 1;
+            *body += 1;
             return Some((header, frame, Some(frame)));
         }
-        let end = self.at + usize::try_from(header.body_len).ok()?;
-        let body = self.segment.arena.get(self.at..end)?;
-        self.at = end;
+        let end = *at + usize::try_from(header.body_len).ok()?;
+        let body = self.segment.arena.get(*at..end)?;
+        *at = end;
         Some((header, body, None))
     }
 }

@@ -71,7 +71,7 @@ impl Sealer {
         out.extend_from_slice(NAME);
         out.extend_from_slice(&self.last.to_be_bytes());
         let start = out.len();
-        out.extend([0; TAG_LEN]);
+        out.extend_from_slice(&[0; TAG_LEN]);
         out.push(u8::from(more) * MORE + u8::from(command) * COMMAND);
         for part in body {
             out.extend_from_slice(part);

@@ -36,10 +36,12 @@ const COOKIE_NONCE: &[u8; 8] = b"COOKIE--";
 const VOUCH_NONCE: &[u8; 8] = b"VOUCH---";
 
 /// A nonce of a text and a number, which is sent.
+#[inline]
 fn short_nonce(prefix: &[u8; 16], number: u64) -> Nonce {
     let mut nonce = [0; 24];
-    let bytes = prefix.iter().copied().chain(number.to_be_bytes());
-    nonce.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    let (text, rest) = nonce.split_at_mut(16);
+    text.copy_from_slice(prefix);
+    rest.copy_from_slice(&number.to_be_bytes());
     nonce
 }
 
