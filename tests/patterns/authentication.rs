@@ -424,3 +424,39 @@ fn a_context_ends_though_a_handler_was_asked_and_has_not_answered() {
     drop((zap, server, client));
     assert!(context.term_timeout(LIMIT).unwrap());
 }
+
+/// RFC 24 allows either to be empty.
+#[test]
+fn a_client_of_plain_may_have_a_name_or_a_password_alone() {
+    for (name, password) in [("ada", ""), ("", "secret")] {
+        let context = Context::new();
+        context.set_authenticator(move |request: &Request| match &request.credentials {
+            Credentials::Plain { username, password: given } => {
+                assert_eq!((&username[..], &given[..]), (name.as_bytes(), password.as_bytes()));
+                Verdict::accept("known")
+            }
+            _ => Verdict::deny(),
+        });
+        let (server, client) = (open::<Dealer>(&context), open::<Dealer>(&context));
+        server.set_plain_server(true).unwrap();
+        client.set_plain_client("old", "older").unwrap();
+        client.set_plain_client(name, password).unwrap();
+        assert_eq!(user_of(&first_message(&server, &client)), Some("known"));
+        assert!(matches!(client.set_plain_client("", ""), Err(Error::BadArgument(_))));
+    }
+}
+
+/// The verdict comes while the greeting may still be written.
+#[test]
+fn a_client_that_refuses_its_server_says_why() {
+    for _ in 0..50 {
+        let (context, servers) = (Context::new(), Context::new());
+        context.set_authenticator(|_: &Request| Verdict::deny());
+        let (server, client) = (open::<Dealer>(&servers), open::<Dealer>(&context));
+        client.set_zap_domain("global").unwrap();
+        let monitor = server.monitor().unwrap();
+        connect(&client, &bind(&server));
+        let told = await_refusal(&monitor);
+        assert_eq!((told.kind, told.value()), (EventKind::HandshakeFailedAuth, 400));
+    }
+}

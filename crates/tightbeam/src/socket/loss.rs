@@ -20,10 +20,10 @@ impl State {
         if connection.ending.is_some() {
             return;
         }
-        connection.say_farewell();
         let busy = connection.is_busy();
-        // Who reads or writes just now is done soon, and what was written is to arrive.
-        let cuts = busy && !self.drains(id, &loss);
+        // Who reads or writes just now is done soon, and what was written is to arrive: so is the reason why a handshake ends.
+        let shakes = connection.phase == Phase::Handshake;
+        let cuts = busy && !shakes && !self.drains(id, &loss);
         let Some(connection) = self.connection(id) else { return };
         connection.ending = Some(loss);
         if cuts {
@@ -39,8 +39,9 @@ impl State {
         else {
             return;
         };
-        let stream = Arc::clone(&connection.stream);
         let loss = connection.ending.take().unwrap_or(Loss::Ours);
+        connection.say_farewell();
+        let stream = Arc::clone(&connection.stream);
         let source = if self.drains(id, &loss) {
             self.drain(id, &stream, token)
         } else {
@@ -247,7 +248,6 @@ impl Connection {
     fn say_farewell(&mut self) {
         // Later there is nothing to say, and a message may be half written.
         if self.phase == Phase::Handshake
-            && !self.is_busy()
             && self.collect()
             && let Some(mut job) = self.begin_write(None)
         {

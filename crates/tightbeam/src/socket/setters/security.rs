@@ -3,7 +3,7 @@
 use zmtp::curve::{Keypair, PublicKey};
 
 use super::flag;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::options::{Value, number};
 use crate::socket::SocketBase;
 
@@ -17,10 +17,16 @@ impl SocketBase {
         self.set_option(number::PLAIN_SERVER, flag(on))
     }
 
-    /// Makes the socket a client of PLAIN: 1 to 255 bytes each.
+    /// Makes the socket a client of PLAIN: at most 255 bytes each, and not both empty, which would take PLAIN back.
     pub fn set_plain_client(&self, username: &str, password: &str) -> Result<()> {
-        self.set_option(number::PLAIN_USERNAME, Value::Bytes(username.as_bytes()))?;
-        self.set_option(number::PLAIN_PASSWORD, Value::Bytes(password.as_bytes()))
+        if username.is_empty() && password.is_empty() {
+            return Err(Error::BadArgument("a client of PLAIN has a name or a password"));
+        }
+        let mut both = [(number::PLAIN_USERNAME, username), (number::PLAIN_PASSWORD, password)];
+        // An empty one takes PLAIN back, the other asks for it again.
+        both.sort_by_key(|(_, text)| !text.is_empty());
+        both.into_iter()
+            .try_for_each(|(option, text)| self.set_option(option, Value::Bytes(text.as_bytes())))
     }
 
     /// Makes the socket a server of CURVE (RFC 26) with these permanent keys: what crosses the network is encrypted, and
