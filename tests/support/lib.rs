@@ -6,4 +6,5 @@ pub mod paths;
 pub mod peer;
 pub mod proxy;
 pub mod sockets;
+pub mod speaker;
 pub mod transport;

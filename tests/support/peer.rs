@@ -239,6 +239,14 @@ impl Peer {
         buffer
     }
 
+    /// Reads what has come; waits if nothing has.
+    ///
+    /// # Errors
+    /// The connection is broken, or nothing comes.
+    pub fn read_some(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.stream.read(buffer)
+    }
+
     /// The next byte, without taking it; `None` if none comes in time.
     ///
     /// # Panics
@@ -371,6 +379,11 @@ impl Peer {
     /// The connection is broken.
     pub fn finish(&mut self) {
         self.stream.shutdown(std::net::Shutdown::Write).expect("shutdown");
+    }
+
+    /// The same to one who may have closed meanwhile.
+    pub fn finish_if_open(&mut self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Write);
     }
 
     /// Breaks the connection (RST).

@@ -49,6 +49,18 @@ fn beyond_the_limit_the_oldest_handshake_gives_way() {
 }
 
 #[test]
+fn peers_that_have_said_a_byte_do_not_keep_new_ones_out() {
+    let bench = bound_with::<Pull>(&[(number::MAX_HANDSHAKES, 100)]);
+    let mut begun: Vec<Peer> = (0..100).map(|_| Peer::connect(&bench.endpoint)).collect();
+    begun.iter_mut().for_each(|peer| peer.send("ff"));
+    bench.wait_for_connections(100);
+    for _ in 0..10 {
+        bench.expect_good_service();
+    }
+    assert!(begun[0].is_closed() && !begun[99].is_closed(), "the oldest gives way");
+}
+
+#[test]
 fn dripping_peers_leave_at_handshake_ivl_while_good_ones_are_served() {
     if !alone("half_open::dripping_peers_leave_at_handshake_ivl_while_good_ones_are_served") {
         return;

@@ -193,13 +193,14 @@ impl Context {
 
     /// Has every peer that must be authenticated judged by `authenticator`, in place of a handler that is bound to
     /// `inproc://zeromq.zap.01`, and of one installed before. It holds for handshakes that follow. See [`auth`](crate::auth).
+    /// In a forked child it does nothing.
     pub fn set_authenticator(&self, authenticator: impl Authenticate) {
-        drop(self.shared.gate.install(Some(Arc::new(authenticator))));
+        drop(self.shared.install(Some(Arc::new(authenticator))));
     }
 
     /// Takes the authenticator back.
     pub fn remove_authenticator(&self) {
-        drop(self.shared.gate.install(None));
+        drop(self.shared.install(None));
     }
 
     /// Ends every call that waits in a socket of this context with [`Error::Terminated`]; from now on

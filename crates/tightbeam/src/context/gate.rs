@@ -17,6 +17,7 @@ use zmtp::{SocketType, Verdict};
 use super::ContextShared;
 use crate::auth::{Authenticate, Credentials, Request};
 use crate::socket::{Asker, Core, Question, RecvFuture, Timing};
+use crate::sys;
 use crate::zap::{self, HANDLER, Judgement, ZapFault};
 
 /// The most requests that may wait for a handler's replies.
@@ -46,17 +47,20 @@ impl Gate {
     fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Answers what was installed before.
+impl ContextShared {
+    /// Answers what is to be dropped: what was installed before, or in a forked child what is of no use there.
     pub(super) fn install(
         &self,
         authenticator: Option<Arc<dyn Authenticate>>,
     ) -> Option<Arc<dyn Authenticate>> {
-        std::mem::replace(&mut self.lock().authenticator, authenticator)
+        if self.fork_generation != sys::fork_generation() {
+            return authenticator;
+        }
+        std::mem::replace(&mut self.gate.lock().authenticator, authenticator)
     }
-}
 
-impl ContextShared {
     /// Has it decided whether a peer may come in; the asker is told, perhaps at once. To be called without a lock.
     pub(crate) fn ask(self: &Arc<Self>, question: &Question, asker: Asker) {
         let request = &question.request;
@@ -77,7 +81,7 @@ impl ContextShared {
     fn client_of(self: &Arc<Self>, handler: &Arc<Core>) -> Option<Arc<Client>> {
         let known = self.gate.lock().client.clone();
         if let Some(client) = known {
-            if client.is_of(handler) {
+            if client.is_of(handler) && !client.waiting().over {
                 return Some(client);
             }
             self.forget(&client);
@@ -133,14 +137,16 @@ struct Client {
 struct Waiting {
     last: u64,
     askers: BTreeMap<u64, Asker>,
+    /// There will be no more replies.
+    over: bool,
 }
 
 impl Waiting {
-    /// Who is meant by a reply, and what it says. One that names no request answers, as from a REP, the oldest: so a
-    /// handler that errs lets nobody in, and holds nobody up.
+    /// Who is meant by a reply, and what it says. A second reply to a request means nobody. One that names no request
+    /// there was answers, as from a REP, the oldest: so a handler that errs lets nobody in, and holds nobody up.
     fn take(&mut self, (id, judgement): (Option<u64>, Judgement)) -> Option<(Asker, Judgement)> {
-        if let Some(asker) = id.and_then(|id| self.askers.remove(&id)) {
-            return Some((asker, judgement));
+        if let Some(id) = id.filter(|id| (1..=self.last).contains(id)) {
+            return self.askers.remove(&id).map(|asker| (asker, judgement));
         }
         let (_, oldest) = self.askers.pop_first()?;
         Some((oldest, judgement.and(Err(ZapFault::BadRequestId))))
@@ -173,9 +179,10 @@ impl Client {
 
     fn ask(&self, question: &Question, asker: Asker) {
         let mut waiting = self.waiting();
-        if waiting.askers.len() >= MOST_WAITING {
+        if waiting.over || waiting.askers.len() >= MOST_WAITING {
+            let fault = if waiting.over { ZapFault::HandlerLeft } else { ZapFault::Busy };
             drop(waiting);
-            return asker.tell(Err(ZapFault::Busy));
+            return asker.tell(Err(fault));
         }
         waiting.last += 1;
         let id = waiting.last;
@@ -203,7 +210,9 @@ impl Client {
                 Poll::Ready(Ok(message)) => {
                     let answered = self.waiting().take(zap::reply(&message));
                     if let Some((asker, judgement)) = answered {
-                        asker.tell(judgement);
+                        // Going on with a handshake may wake tasks, which is foreign code. If that panics, it is not
+                        // the business of the handler, whose thread this is, and other peers wait, too.
+                        let _ = catch_unwind(AssertUnwindSafe(|| asker.tell(judgement)));
                     }
                 }
             }
@@ -211,7 +220,10 @@ impl Client {
     }
 
     fn fail(&self) {
-        let askers = std::mem::take(&mut self.waiting().askers);
+        let mut waiting = self.waiting();
+        waiting.over = true;
+        let askers = std::mem::take(&mut waiting.askers);
+        drop(waiting);
         for asker in askers.into_values() {
             asker.tell(Err(ZapFault::HandlerLeft));
         }

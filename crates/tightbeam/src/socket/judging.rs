@@ -66,6 +66,14 @@ impl State {
             (options.routing_id.clone(), options.security.zap_enforce_domain);
         self.deferred.questions.push(Question { source: id, request, identity, needs_domain });
     }
+
+    /// A peer that goes while it is judged is not kept until the verdict: nobody has told it that messages may flow, so it
+    /// has sent none.
+    pub(super) fn note_flight(&mut self, id: SourceId, token: usize) {
+        if self.connection(id).is_some_and(|connection| connection.judging && connection.hung_up) {
+            self.lose(id, Loss::Closed, token);
+        }
+    }
 }
 
 fn credentials(mechanism: &str, frames: Vec<Vec<u8>>) -> Credentials {

@@ -53,16 +53,17 @@ impl State {
         }
     }
 
-    /// Which pending handshake to give up: the oldest of a peer that has said nothing. It has not heard
-    /// from us that messages may flow, so it has sent none that could be lost. If all have said
-    /// something, the oldest.
+    /// Which pending handshake to give up: among the older half the oldest of a peer that has said nothing. It has not
+    /// heard from us that messages may flow, so it has sent none that could be lost. If all of those have said
+    /// something, the oldest: a byte each must not be enough to keep out whoever comes.
     fn least_promising(&self, listener: SourceId) -> Option<SourceId> {
         let Some(Source::Listener(listening)) = self.sources.get(listener) else { return None };
         let silent = |id: &&SourceId| match self.sources.get(**id) {
             Some(Source::Connection(connection)) => connection.heard.is_none(),
             _ => false,
         };
-        listening.pending.iter().find(silent).or(listening.pending.front()).copied()
+        let pending = &listening.pending;
+        pending.iter().take(pending.len() / 2).find(silent).or(pending.front()).copied()
     }
 
     /// Deals with what the protocol reports. True if there is something to write.

@@ -109,6 +109,9 @@ impl Core {
                 let limit = pipe.map_or(usize::MAX, Pipe::read_limit);
                 let connection = if full { None } else { guard.connection(id) };
                 let job = connection.and_then(|connection| connection.begin_read(limit));
+                if job.is_none() {
+                    guard.note_flight(id, self.token());
+                }
                 drop(guard);
                 if resumed {
                     self.write(id);
