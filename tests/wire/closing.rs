@@ -82,11 +82,14 @@ fn time_to_end(linger: i32, reads: bool) -> Duration {
 
 #[test]
 fn a_peer_that_does_not_close_holds_nobody_up_for_long_and_nobody_without_linger() {
-    let (patient, obliging) = (time_to_end(-1, false), time_to_end(-1, true));
-    let limited = time_to_end(2000, false);
-    let hasty = time_to_end(0, false);
-    assert!(obliging < patient && limited < patient, "{obliging:?} {limited:?} {patient:?}");
-    assert!(hasty < limited, "{hasty:?} {limited:?}");
+    // On a machine that does much else any of them may take long, but not each time.
+    let in_order = || {
+        let (patient, obliging) = (time_to_end(-1, false), time_to_end(-1, true));
+        let (limited, hasty) = (time_to_end(300, false), time_to_end(0, false));
+        println!("{hasty:?} {limited:?} {obliging:?} {patient:?}");
+        obliging < patient && limited < patient && hasty < limited
+    };
+    assert!((0..5).any(|_| in_order()));
 }
 
 #[test]
