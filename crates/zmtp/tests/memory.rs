@@ -101,16 +101,22 @@ fn strangers_cost_a_server_of_curve_no_more_than_they_send() {
 fn sealed_messages_are_opened_without_a_copy() {
     let [mut push, mut pull] = sealed();
     let mut encoder = push.take_encoder().unwrap();
-    let mut bytes = Vec::new();
-    for size in [1 << 20, 10, 100_000, 0] {
-        let header = FrameHeader { more: false, command: false, body_len: size, header_len: 0 };
-        encoder.encode(header, &vec![b'x'; size as usize], &mut bytes).unwrap();
-    }
-    let cost = peak_of(|| {
-        let progress = pull.handle_read(Instant::now(), &mut bytes).unwrap();
-        assert!(matches!(progress.traffic, Traffic::Input(_)) && progress.messages == 4);
-    });
-    assert_eq!(cost, 0);
+    let mut cost_of = |sizes: [u64; 4]| {
+        let mut bytes = Vec::new();
+        for size in sizes {
+            let header = FrameHeader { more: false, command: false, body_len: size, header_len: 0 };
+            encoder.encode(header, &vec![b'x'; size as usize], &mut bytes).unwrap();
+        }
+        peak_of(|| {
+            let progress = pull.handle_read(Instant::now(), &mut bytes).unwrap();
+            assert!(matches!(progress.traffic, Traffic::Input(_)) && progress.messages == 4);
+        })
+    };
+    let short = [10, 50, 0, 1];
+    assert_eq!(cost_of([1 << 20, 1000, 100_000, 200]), 0);
+    let keystream = cost_of(short);
+    assert!(keystream <= 2048, "the first short message makes room: {keystream}");
+    assert_eq!((cost_of(short), cost_of([1 << 20, 10, 100_000, 0])), (0, 0));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What follows the handshake of CURVE: each frame goes into a MESSAGE, sealed, with a number that only
 //! rises (RFC 26, "The MESSAGE Command").
 
-use super::cipher::{BoxKey, Cipher, Suite, TAG_LEN};
-use super::{seal_tail, short_nonce};
+use super::cipher::{BoxKey, TAG_LEN};
+use super::keystream::Numbered;
 use crate::error::{Error, Violation};
 use crate::frame;
 use crate::{FrameHeader, encode_header};
@@ -38,11 +38,11 @@ impl Channel {
         Self::new(key, [SERVER_NONCE, CLIENT_NONCE], sent, received)
     }
 
-    fn new(key: BoxKey, prefixes: [&'static [u8; 16]; 2], sent: u64, received: u64) -> Self {
-        let [ours, theirs] = prefixes;
+    fn new(key: BoxKey, texts: [&'static [u8; 16]; 2], sent: u64, received: u64) -> Self {
+        let [ours, theirs] = texts;
         Self {
-            sealer: Sealer { key: key.clone(), prefix: ours, last: sent },
-            opener: Opener { key, prefix: theirs, last: received },
+            sealer: Sealer { boxes: Numbered::new(key.clone(), ours), last: sent },
+            opener: Opener { boxes: Numbered::new(key, theirs), last: received },
         }
     }
 }
@@ -50,8 +50,7 @@ impl Channel {
 /// Seals what is sent. There is one for a connection, or numbers would repeat.
 #[derive(Debug)]
 pub(crate) struct Sealer {
-    key: BoxKey,
-    prefix: &'static [u8; 16],
+    boxes: Numbered,
     last: u64,
 }
 
@@ -76,7 +75,10 @@ impl Sealer {
         for part in body {
             out.extend_from_slice(part);
         }
-        seal_tail(&self.key, &short_nonce(self.prefix, self.last), start, out);
+        let tail = out.get_mut(start..).unwrap_or_default();
+        if let Some((tag, data)) = tail.split_first_chunk_mut::<TAG_LEN>() {
+            *tag = self.boxes.seal(self.last, data);
+        }
         Ok(())
     }
 }
@@ -84,8 +86,7 @@ impl Sealer {
 /// Opens what arrives.
 #[derive(Debug)]
 pub(crate) struct Opener {
-    key: BoxKey,
-    prefix: &'static [u8; 16],
+    boxes: Numbered,
     last: u64,
 }
 
@@ -163,7 +164,7 @@ impl Opener {
         if number <= self.last {
             return Err(Error::Misbehaved(Violation::NonceOutOfOrder));
         }
-        if !Suite::open(&self.key, &short_nonce(self.prefix, number), tag, data) {
+        if !self.boxes.open(number, tag, data) {
             return Err(Error::Misbehaved(Violation::Undecipherable));
         }
         self.last = number;

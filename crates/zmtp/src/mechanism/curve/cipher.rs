@@ -56,6 +56,12 @@ pub(crate) trait Cipher {
     /// Checks the tag in constant time and, only if it is right, decrypts in place.
     #[must_use]
     fn open(key: &BoxKey, nonce: &Nonce, tag: &Tag, data: &mut [u8]) -> bool;
+
+    /// HSalsa20: with what Salsa20 is keyed for nonces that begin so.
+    fn subkey(key: &BoxKey, start: &[u8; 16]) -> Zeroizing<[u8; KEY_LEN]>;
+
+    /// Poly1305. The key must be used once only.
+    fn authenticate(key: &[u8; KEY_LEN], data: &[u8]) -> Tag;
 }
 
 #[cfg(test)]

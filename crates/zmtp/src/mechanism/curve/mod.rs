@@ -4,6 +4,7 @@
 mod channel;
 pub(crate) mod cipher;
 mod client;
+mod keystream;
 mod server;
 
 pub(crate) use channel::{Channel, Opened, Opener, Sealer};
@@ -69,11 +70,6 @@ fn append_box(key: &BoxKey, nonce: &Nonce, parts: &[&[u8]], out: &mut Vec<u8>) {
     for part in parts {
         out.extend_from_slice(part);
     }
-    seal_tail(key, nonce, start, out);
-}
-
-/// Makes a box of the end of `out`, where room for the tag stands before the plain text.
-fn seal_tail(key: &BoxKey, nonce: &Nonce, start: usize, out: &mut [u8]) {
     let tail = out.get_mut(start..).unwrap_or_default();
     if let Some((tag, data)) = tail.split_first_chunk_mut::<TAG_LEN>() {
         *tag = Suite::seal(key, nonce, data);

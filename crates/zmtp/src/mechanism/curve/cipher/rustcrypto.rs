@@ -3,6 +3,7 @@
 use crypto_secretbox::aead::AeadInPlace;
 use crypto_secretbox::cipher::consts::U10;
 use crypto_secretbox::{KeyInit, XSalsa20Poly1305};
+use poly1305::Poly1305;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -34,5 +35,13 @@ impl Cipher for RustCrypto {
     fn open(key: &BoxKey, nonce: &Nonce, tag: &Tag, data: &mut [u8]) -> bool {
         let cipher = XSalsa20Poly1305::new((&*key.0).into());
         cipher.decrypt_in_place_detached(nonce.into(), b"", data, tag.into()).is_ok()
+    }
+
+    fn subkey(key: &BoxKey, start: &[u8; 16]) -> Zeroizing<[u8; KEY_LEN]> {
+        Zeroizing::new(salsa20::hsalsa::<U10>((&*key.0).into(), start.into()).into())
+    }
+
+    fn authenticate(key: &[u8; KEY_LEN], data: &[u8]) -> Tag {
+        Poly1305::new(key.into()).compute_unpadded(data).into()
     }
 }

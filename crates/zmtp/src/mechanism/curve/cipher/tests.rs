@@ -91,6 +91,9 @@ proptest! {
         let tag = Dryoc::seal(&sealing, &nonce, &mut one);
         prop_assert_eq!(tag, RustCrypto::seal(&opening, &nonce, &mut other));
         prop_assert_eq!(&one, &other);
+        let start = nonce.first_chunk().unwrap();
+        prop_assert_eq!(Dryoc::subkey(&sealing, start), RustCrypto::subkey(&opening, start));
+        prop_assert_eq!(Dryoc::authenticate(a, &plain), RustCrypto::authenticate(a, &plain));
 
         let mut bytes = [&tag[..], &one].concat();
         let at = altered.index(bytes.len());
