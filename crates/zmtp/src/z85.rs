@@ -57,7 +57,7 @@ pub fn encode(bytes: &[u8]) -> Result<String, Error> {
         let mut value = u32::from_be_bytes(*chunk);
         for place in group.iter_mut().rev() {
             let quotient = divided_by_85(value);
-            *place = character(value - quotient * 85);
+            *place = character(value.wrapping_sub(quotient.wrapping_mul(85)));
             value = quotient;
         }
     }
@@ -123,7 +123,7 @@ fn fault(groups: &[[u8; 5]]) -> Error {
 /// A division may take longer for some numbers than for others. The factor is 2^38 / 85, rounded up by 21 / 85, which changes
 /// no quotient of 32 bits.
 fn divided_by_85(value: u32) -> u32 {
-    u32::try_from((u64::from(value) * 0xC0C0_C0C1) >> 38).unwrap_or(0)
+    u32::try_from(u64::from(value).wrapping_mul(0xC0C0_C0C1) >> 38).unwrap_or(0)
 }
 
 /// The character of a digit, by looking at all of them.
