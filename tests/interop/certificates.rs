@@ -4,10 +4,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use tightbeam::auth::Authenticator;
 use tightbeam::curve::{Certificate, CertificateFault, Keypair};
+use tightbeam::options::{Value, number};
+use tightbeam::{Context, EventKind, Pull, SocketType};
 use tightbeam_tests::paths::Directory;
 
 use crate::peers::Program;
+use crate::stage::Cast;
 use crate::theirs;
 
 /// What a program answers to one command.
@@ -95,4 +99,52 @@ fn only_the_owner_may_read_a_secret_file_whoever_wrote_it_before() {
     let error = public.save(&file).expect_err("there is no secret");
     assert!(matches!(error.fault(), CertificateFault::NoSecretKey), "{error}");
     assert_eq!(Certificate::load(&secret).expect("as it was"), certificate);
+}
+
+/// Keys that czmq and pyzmq have made, in the hands of libzmq; the server is ours, with the folder that they wrote to.
+#[test]
+fn owners_of_their_certificates_are_let_in() {
+    Cast::against_them(|cast| {
+        for program in theirs::certificates() {
+            let directory = Directory::new();
+            let (ann, ben) = (directory.path("ann.key"), directory.path("ben.key"));
+            for (file, name) in [(&ann, "Ann"), (&ben, "Ben")] {
+                ask(program, &["write", &file.to_string_lossy(), "name", name]);
+            }
+            // What czmq and pyzmq have in a folder for `zauth` and `configure_curve`.
+            let rules = Authenticator::new();
+            rules.curve_folder("*", directory.path("clients"));
+            fs::create_dir(directory.path("clients")).expect("made");
+            fs::rename(&ann, directory.path("clients/ann.key")).expect("moved");
+
+            let context = Context::new();
+            context.set_authenticator(rules);
+            let keys = Keypair::generate().expect("random bytes");
+            let server = context.socket::<Pull>().expect("a socket");
+            server.set_curve_server(&keys).expect("an option");
+            let endpoint = server.bind("tcp://127.0.0.1:*").expect("an endpoint").to_string();
+            for (secret, kind) in [
+                ("ann.key_secret", EventKind::HandshakeSucceeded),
+                ("ben.key_secret", EventKind::HandshakeFailedAuth),
+            ] {
+                let own = Certificate::load(directory.path(secret)).expect("one of theirs");
+                let own = own.keypair().expect("both keys");
+                let mut client = cast.other(SocketType::Push);
+                client.set(number::CURVE_PUBLICKEY, Value::Bytes(own.public.as_bytes()));
+                client.set(number::CURVE_SECRETKEY, Value::Bytes(own.secret.as_bytes()));
+                client.set(number::CURVE_SERVERKEY, Value::Bytes(keys.public.as_bytes()));
+                client.connect(&endpoint);
+                client.until(kind);
+                if kind == EventKind::HandshakeSucceeded {
+                    client.send(&["hello"]);
+                    let message = server.recv_timeout(theirs::LIMIT).expect("a message");
+                    let peer = message.frames()[0].peer().expect("the user");
+                    assert_eq!(peer.get("User-Id"), Some(&*own.public.to_string()));
+                    // pyzmq writes metadata into secret files only.
+                    assert_eq!(peer.get("name"), (program.language == "c").then_some("Ann"));
+                }
+            }
+            assert!(server.try_recv().is_err(), "Ben has said nothing");
+        }
+    });
 }
