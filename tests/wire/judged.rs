@@ -116,7 +116,10 @@ fn nothing_that_is_said_before_the_verdict_is_read_or_delivered() {
             handler.answer(&request, status);
             if guard == Guard::Domain && status == "200" {
                 // It was let in, and knew beforehand.
-                assert_eq!(subject.socket.recv_timeout(HANG).expect("a message").frames()[0].len(), 1000);
+                assert_eq!(
+                    subject.socket.recv_timeout(HANG).expect("a message").frames()[0].len(),
+                    1000
+                );
                 continue;
             }
             speaker.peer.expect_closed_eventually();
@@ -169,7 +172,10 @@ fn a_handler_that_answers_twice_or_for_others_lets_nobody_in_and_harms_nobody() 
     handler.answer_as(&three, "4711".into(), "200");
     third.peer.expect_closed_eventually();
     let (failure, end) = subject.next_end();
-    assert!(failure.is_some_and(|event| event.kind == EventKind::HandshakeFailedProtocol), "{end:?}");
+    assert!(
+        failure.is_some_and(|event| event.kind == EventKind::HandshakeFailedProtocol),
+        "{end:?}"
+    );
     // For nobody: none waits.
     handler.answer_as(&three, "4712".into(), "200");
     handler.answer(&three, "200");
@@ -227,7 +233,8 @@ fn handlers_come_and_go_under_load_and_everybody_gets_in_in_the_end() {
 
 #[test]
 fn with_2_000_peers_that_wait_for_a_slow_handler_good_ones_get_in_behind_them() {
-    if !alone("judged::with_2_000_peers_that_wait_for_a_slow_handler_good_ones_get_in_behind_them") {
+    if !alone("judged::with_2_000_peers_that_wait_for_a_slow_handler_good_ones_get_in_behind_them")
+    {
         return;
     }
     limit_descriptors(10_000);

@@ -113,7 +113,8 @@ fn greetings(guard: Guard, act: &[u8]) -> Vec<Deed> {
         .map(|length| deed(format!("{length} bytes of it"), act[..length].to_vec(), LEFT))
         .collect();
     for mechanism in ["NULL", "PLAIN", "CURVE", "GSSAPI", "null", "", "CURVEX"] {
-        let own = mechanism.as_bytes() == act[12..32].split(|byte| *byte == 0).next().unwrap_or(b"");
+        let own =
+            mechanism.as_bytes() == act[12..32].split(|byte| *byte == 0).next().unwrap_or(b"");
         if !own {
             let said = tightbeam_tests::speaker::greeting(mechanism, false, 1);
             deeds.push(evil(format!("mechanism {mechanism:?}"), said, "security mechanism"));
@@ -161,7 +162,12 @@ fn recorded(subject: &Subject, end: End) -> Vec<Vec<u8>> {
 }
 
 /// Goes as far as this step, and answers what a sound peer would say.
-fn come_to(subject: &Subject, end: End, step: usize, minor: u8) -> (crate::secured::Visit, Vec<u8>) {
+fn come_to(
+    subject: &Subject,
+    end: End,
+    step: usize,
+    minor: u8,
+) -> (crate::secured::Visit, Vec<u8>) {
     let mut visit = subject.visit(end, minor);
     for _ in 0..step {
         let act = visit.speaker.next_act().expect("a step");

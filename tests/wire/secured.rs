@@ -9,9 +9,7 @@ use tightbeam::{Context, EventKind, Monitor, MonitorEvent, Pull, Socket};
 use tightbeam_tests::peer::{HANG, Lounge, Peer};
 use tightbeam_tests::speaker::Speaker;
 use tightbeam_tests::transport::anywhere;
-use zmtp::{
-    Config, CurveClientConfig, MechanismConfig, PlainClientConfig, Role, SocketType,
-};
+use zmtp::{Config, CurveClientConfig, MechanismConfig, PlainClientConfig, Role, SocketType};
 
 /// What peers have to get past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +179,10 @@ impl Subject {
 
     pub(crate) fn expect_nothing(&self, what: &str) {
         let received = self.socket.try_recv();
-        assert!(received.as_ref().is_err_and(tightbeam::Error::is_would_block), "{what}: {received:?}");
+        assert!(
+            received.as_ref().is_err_and(tightbeam::Error::is_would_block),
+            "{what}: {received:?}"
+        );
     }
 
     pub(crate) fn expect_good_service(&self, what: &str) {

@@ -22,11 +22,17 @@ impl SocketBase {
         if username.is_empty() && password.is_empty() {
             return Err(Error::BadArgument("a client of PLAIN has a name or a password"));
         }
-        let mut both = [(number::PLAIN_USERNAME, username), (number::PLAIN_PASSWORD, password)];
+        let (username, password) = (username.as_bytes(), password.as_bytes());
+        let set_name = || self.set_option(number::PLAIN_USERNAME, Value::Bytes(username));
+        let set_password = || self.set_option(number::PLAIN_PASSWORD, Value::Bytes(password));
         // An empty one takes PLAIN back, the other asks for it again.
-        both.sort_by_key(|(_, text)| !text.is_empty());
-        both.into_iter()
-            .try_for_each(|(option, text)| self.set_option(option, Value::Bytes(text.as_bytes())))
+        if username.is_empty() {
+            set_name()?;
+            set_password()
+        } else {
+            set_password()?;
+            set_name()
+        }
     }
 
     /// Makes the socket a server of CURVE (RFC 26) with these permanent keys: what crosses the network is encrypted, and
