@@ -7,12 +7,14 @@ const LINES: usize = 500;
 
 /// Where `unsafe` may stand, each place for a reason that its own documentation gives. Tests and
 /// benchmarks may use it: clippy sees to the comments there, too.
-const UNSAFE_IN: [&str; 5] = [
+const UNSAFE_IN: [&str; 7] = [
     "crates/tightbeam/src/message/",
     "crates/tightbeam/src/sys/",
     "crates/capi/src/raw.rs",
     "crates/capi/src/slot.rs",
     "crates/capi/src/types.rs",
+    "bindings/python/src/frame.rs",
+    "bindings/python/src/lent.rs",
 ];
 
 /// Where an entry of the C ABI says its name; what it does is as safe as anything else.
@@ -25,7 +27,8 @@ fn everything() -> Vec<Source> {
 }
 
 fn is_library(path: &str) -> bool {
-    (path.starts_with("crates/") && path.contains("/src/")) || path.starts_with("examples/")
+    let in_source = ["crates/", "bindings/"].iter().any(|place| path.starts_with(place));
+    (in_source && path.contains("/src/")) || path.starts_with("examples/")
 }
 
 /// Whether the keyword stands in the line, and not as a part of another word.

@@ -12,6 +12,7 @@ mod install;
 #[path = "../../../tests/peers/mod.rs"]
 mod peers;
 mod project;
+mod python;
 mod setup;
 mod steps;
 mod test;

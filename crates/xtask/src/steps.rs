@@ -157,7 +157,9 @@ pub(crate) fn test_count(output: &str) -> u32 {
         line.split_once(word)?.0.split_whitespace().last()?.parse().ok()
     };
     let summaries = output.lines().filter(|line| {
-        line.starts_with("test result:") || line.trim_start().starts_with("Summary")
+        line.starts_with("test result:")
+            || line.trim_start().starts_with("Summary")
+            || (line.contains(" passed") && line.contains(" in ") && line.ends_with('s'))
     });
     summaries.filter_map(|line| before(line, " passed")).sum()
 }
@@ -167,11 +169,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_are_counted_in_both_formats() {
+    fn tests_are_counted_in_every_format() {
         let output = "\
             test result: ok. 12 passed; 0 failed; 0 ignored\n\
-            \x20    Summary [   0.5s] 30 tests run: 30 passed, 0 skipped\n";
-        assert_eq!(test_count(output), 42);
+            \x20    Summary [   0.5s] 30 tests run: 30 passed, 0 skipped\n\
+            7 passed in 1.20s\n";
+        assert_eq!(test_count(output), 49);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::fuzz;
 use crate::install::c_peer;
 use crate::peers::{Program, Side, converse};
 use crate::project::{build, cargo, root, rust_peer, target};
+use crate::python;
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, test_count};
 
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     workspace_tests(&mut steps, &tools);
     models(&mut steps);
     peers(&mut steps, &tools);
+    python::test(&mut steps, &tools);
     memory(&mut steps, &tools);
     fuzzing(&mut steps);
     benches(&mut steps, &tools);

@@ -1,0 +1,195 @@
+"""Contexts."""
+
+from __future__ import annotations
+
+import os
+import threading
+import types
+import warnings
+import weakref
+from typing import Any, Callable
+
+from . import _exit, _native
+from ._attributes import Attributes
+from .constants import ContextOption, Errno, SocketOption
+from .error import ZMQError
+from .socket import Socket
+
+__all__ = ["Context"]
+
+
+class Context(_native.Context, Attributes):
+    """A set of sockets that share I/O threads.
+
+    Options of contexts are attributes; options of sockets set as attributes hold for sockets that are opened later.
+    """
+
+    __class_getitem__ = classmethod(types.GenericAlias)
+    _options = ContextOption
+    _socket_class: Any = Socket
+    _instance: Any = None
+    _instance_pid: int | None = None
+    _instance_lock = threading.Lock()
+    _shadow = False
+    _shadow_obj: Any = None
+    _pid = 0
+    _sockets: Any = None
+    sockopts: Any = None
+
+    def __init__(self, io_threads: Any = 1, shadow: Any = 0) -> None:
+        if isinstance(io_threads, _native.Context):
+            shadow, io_threads = io_threads, 1
+        if shadow and not isinstance(shadow, _native.Context):
+            found = _OPEN.get(shadow)
+            if found is None:
+                raise ZMQError(Errno.EFAULT)
+            shadow = found
+        if not isinstance(io_threads, int):
+            raise TypeError("an integer is required")
+        self._sockets = weakref.WeakSet()
+        self.sockopts = {}
+        self._pid = os.getpid()
+        self._shadow = bool(shadow)
+        self._shadow_obj = shadow or None
+        super()._open(int(io_threads), shadow or None)
+        if not shadow:
+            _OPEN[self.underlying] = self
+
+    @property
+    def underlying(self) -> int:
+        """A number that names the context for `shadow`."""
+        return self._shadow_obj.underlying if self._shadow else id(self)
+
+    @classmethod
+    def shadow(cls, address: Any) -> Any:
+        """Another object for a context, which it does not end when it is collected."""
+        return cls(shadow=address)
+
+    @classmethod
+    def instance(cls, io_threads: int = 1) -> Any:
+        """The context that the whole process shares; a forked child gets one of its own."""
+        pid = os.getpid()
+        if cls._is_current(cls._instance, pid):
+            return cls._instance
+        if cls._instance_pid != pid:
+            # The lock may have been held when the process forked.
+            cls._instance_lock = threading.Lock()
+        with cls._instance_lock:
+            if not cls._is_current(cls._instance, pid):
+                cls._instance = cls(io_threads=io_threads)
+                cls._instance_pid = pid
+            return cls._instance
+
+    @classmethod
+    def _is_current(cls, instance: Any, pid: int) -> bool:
+        return (
+            instance is not None
+            and cls._instance_pid == pid
+            and type(instance) is cls
+            and not instance.closed
+        )
+
+    # Life
+
+    def __del__(self) -> None:
+        if self._shadow or _exit.exiting or self.closed or self._pid != os.getpid():
+            return
+        self._warn_of_open()
+        warnings.warn(f"Unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
+
+    def _warn_of_open(self) -> None:
+        for socket in list(self._sockets or ()):
+            if not socket.closed:
+                warnings.warn(
+                    f"Destroying context with unclosed socket {socket!r}",
+                    ResourceWarning,
+                    stacklevel=3,
+                    source=self,
+                )
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.closed:
+            self._warn_of_open()
+        self.destroy()
+
+    def __copy__(self, memo: Any = None) -> Any:
+        return type(self).shadow(self)
+
+    __deepcopy__ = __copy__
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("a context cannot be pickled")
+
+    def __repr__(self) -> str:
+        count = sum(1 for socket in list(self._sockets or ()) if not socket.closed)
+        sockets = f"{count} socket{'' if count == 1 else 's'}" if count else ""
+        closed = " closed" if self.closed else ""
+        return f"<tightbeam.Context({sockets}) at {id(self):#x}{closed}>"
+
+    def term(self) -> None:
+        """Waits until all sockets are closed and have sent what they linger for, and ends the context."""
+        self._term()
+
+    def destroy(self, linger: int | None = None) -> None:
+        """Closes all sockets, with `linger` in milliseconds if it is given, and ends the context."""
+        if self.closed:
+            return
+        for socket in list(self._sockets):
+            if not socket.closed:
+                socket.close(linger)
+        self.term()
+
+    def socket(self, socket_type: int, socket_class: Callable[..., Any] | None = None, **kwargs: Any) -> Any:
+        """Opens a socket."""
+        if self.closed:
+            raise ZMQError(Errno.ENOTSUP)
+        kind = self._socket_class if socket_class is None else socket_class
+        socket = kind(self, socket_type, **kwargs)
+        for option, value in self.sockopts.items():
+            try:
+                socket.set(option, value)
+            except ZMQError:
+                # Not for sockets of this type.
+                pass
+        self._sockets.add(socket)
+        object.__setattr__(socket, "_attached", self._sockets)
+        return socket
+
+    # Options
+
+    def getsockopt(self, opt: int) -> Any:
+        """The default of an option for sockets that are opened later."""
+        return self.sockopts[opt]
+
+    def setsockopt(self, opt: int, value: Any) -> None:
+        """Sets the default of an option for sockets that are opened later."""
+        self.sockopts[opt] = value
+
+    def _option(self, key: str) -> int:
+        option = ContextOption.__members__.get(key.upper())
+        if option is None:
+            option = SocketOption.__members__.get(key.upper())
+        if option is None:
+            raise AttributeError(f"{type(self).__name__} has no such option: {key.upper()}")
+        return option
+
+    def _set_attribute(self, key: str, option: int, value: Any) -> None:
+        if isinstance(option, ContextOption):
+            self.set(option, value)
+        else:
+            self.sockopts[option] = value
+
+    def _get_attribute(self, key: str, option: int) -> Any:
+        if isinstance(option, ContextOption):
+            return super()._get_attribute(key, option)
+        try:
+            return self.sockopts[option]
+        except KeyError:
+            raise AttributeError(key) from None
+
+
+# Contexts by the number that `underlying` says, for shadows.
+_OPEN: weakref.WeakValueDictionary[int, Context] = weakref.WeakValueDictionary()

@@ -1,0 +1,115 @@
+"""Errors, with libzmq's numbers."""
+
+from __future__ import annotations
+
+import errno
+
+from . import _native
+from .constants import Errno
+
+__all__ = [
+    "Again",
+    "ContextTerminated",
+    "DraftFDWarning",
+    "InterruptedSystemCall",
+    "NotDone",
+    "ZMQBaseError",
+    "ZMQBindError",
+    "ZMQError",
+    "ZMQVersionError",
+]
+
+
+class DraftFDWarning(RuntimeWarning):
+    """Here for programs that filter it; never given."""
+
+
+class ZMQBaseError(Exception):
+    """What all errors of this package are."""
+
+
+class ZMQError(ZMQBaseError):
+    """A call failed: `errno` says why, `strerror` in words."""
+
+    errno: int | None = None
+    strerror: str = ""
+
+    def __init__(self, errno: int | str | None = None, msg: str | None = None) -> None:
+        if isinstance(errno, str):
+            msg, errno = errno, None
+        number = 0 if errno is None else int(errno)
+        try:
+            self.errno = Errno(number)
+        except ValueError:
+            self.errno = number
+        self.strerror = _native.strerror(number) if msg is None else msg
+        super().__init__(errno, msg)
+
+    def __str__(self) -> str:
+        return self.strerror
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class _Fixed(ZMQError):
+    """An error that one errno always makes."""
+
+    _errno: int = 0
+
+    def __init__(self, errno: int | str = "ignored", msg: str = "ignored") -> None:
+        super().__init__(self._errno)
+        self.args = ()
+
+
+class Again(_Fixed):
+    """The call would have to wait, or has waited long enough (`EAGAIN`)."""
+
+    _errno = Errno.EAGAIN
+
+
+class ContextTerminated(_Fixed):
+    """The context was terminated (`ETERM`)."""
+
+    _errno = Errno.ETERM
+
+
+class InterruptedSystemCall(_Fixed, InterruptedError):
+    """A signal interrupted the call (`EINTR`). Calls of this package go on instead."""
+
+    _errno = errno.EINTR
+
+
+class ZMQBindError(ZMQBaseError):
+    """No port was free."""
+
+
+class NotDone(ZMQBaseError):
+    """A message was not sent in time."""
+
+
+class ZMQVersionError(NotImplementedError):
+    """This version of the interface does not have it."""
+
+    def __init__(self, min_version: str, msg: str = "Feature") -> None:
+        self.min_version = min_version
+        self.msg = msg
+        self.version = ".".join(str(number) for number in (4, 3, 5))
+        super().__init__(min_version, msg)
+
+    def __str__(self) -> str:
+        return f"{self.msg} requires libzmq >= {self.min_version}, have {self.version}"
+
+
+_CLASSES: dict[int, type[ZMQError]] = {
+    int(kind._errno): kind for kind in (Again, ContextTerminated, InterruptedSystemCall)
+}
+
+
+def make(errno: int, detail: str | None = None) -> ZMQError:
+    """The exception for an errno; the native part calls it."""
+    kind = _CLASSES.get(errno)
+    if kind is not None:
+        return kind()
+    words = _native.strerror(errno)
+    return ZMQError(errno, words if detail is None else f"{words} ({detail})")

@@ -1,0 +1,1 @@
+"""Smaller things: `monitor`, `z85`, `jsonapi`, `strtypes`."""

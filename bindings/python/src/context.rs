@@ -1,0 +1,95 @@
+//! Contexts as Python objects.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use tightbeam::Error;
+use tightbeam::options::number::context::{IO_THREADS, THREAD_NAME_PREFIX};
+
+use crate::error::{OrRaise, exception, runtime};
+use crate::wait::unlocked;
+
+/// The native part of a context.
+#[pyclass(subclass, frozen, weakref, module = "tightbeam._native")]
+pub(crate) struct Context {
+    inner: OnceLock<tightbeam::Context>,
+    closed: AtomicBool,
+}
+
+impl Context {
+    pub(crate) fn open(&self) -> PyResult<&tightbeam::Context> {
+        let open = self.inner.get().filter(|_| !self.closed.load(Ordering::Acquire));
+        open.ok_or_else(|| runtime("Context has been destroyed"))
+    }
+}
+
+#[pymethods]
+impl Context {
+    /// Subclasses may take any arguments; `_open` is called by `__init__`.
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Context {
+        Context { inner: OnceLock::new(), closed: AtomicBool::new(false) }
+    }
+
+    /// Makes the context, or shares that of another object.
+    fn _open(&self, py: Python<'_>, io_threads: i32, shadow: Option<&Context>) -> PyResult<()> {
+        let made = match shadow {
+            Some(other) => other.open()?.clone(),
+            None => {
+                let made = tightbeam::Context::new();
+                made.set_option(IO_THREADS, io_threads).or_raise(py)?;
+                made
+            }
+        };
+        self.inner.set(made).map_err(|_| runtime("the context was made already"))
+    }
+
+    /// Whether the context was terminated through this object.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.inner.get().is_none() || self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends every wait in the context's sockets; from now on they can only be closed. Does not wait.
+    fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
+        let context = self.open()?;
+        py.detach(|| context.shutdown());
+        Ok(())
+    }
+
+    /// Waits until all sockets are closed and have sent what they linger for, and ends the context.
+    fn _term(&self, py: Python<'_>) -> PyResult<()> {
+        let Ok(context) = self.open() else { return Ok(()) };
+        unlocked(py, || match context.term() {
+            // A forked child has nothing to wait for.
+            Err(Error::Forked) => Ok(()),
+            ended => ended,
+        })?;
+        self.closed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// An option, by its number.
+    fn get(&self, py: Python<'_>, option: i32) -> PyResult<Py<PyAny>> {
+        let context = self.open()?;
+        if option == THREAD_NAME_PREFIX {
+            let text = unlocked(py, || context.text_option(option))?;
+            return Ok(text.into_pyobject(py)?.into_any().unbind());
+        }
+        let value = unlocked(py, || context.option(option))?;
+        Ok(value.into_pyobject(py)?.into_any().unbind())
+    }
+
+    /// Sets an option, by its number.
+    fn set(&self, py: Python<'_>, option: i32, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let context = self.open()?;
+        if let (THREAD_NAME_PREFIX, Ok(text)) = (option, value.extract::<String>()) {
+            return unlocked(py, || context.set_text_option(option, &text));
+        }
+        let value = value.extract::<i32>()?;
+        context.set_option(option, value).map_err(|error| exception(py, &error))
+    }
+}

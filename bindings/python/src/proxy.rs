@@ -1,0 +1,40 @@
+//! Proxies, which run in the calling thread.
+
+use pyo3::prelude::*;
+use tightbeam::Proxy;
+
+use crate::socket::Socket;
+use crate::wait::unlocked;
+
+/// Passes messages between two sockets, and a copy of each to a third, until the context ends.
+#[pyfunction]
+#[pyo3(signature = (frontend, backend, capture=None))]
+pub(crate) fn proxy(
+    py: Python<'_>,
+    frontend: &Socket,
+    backend: &Socket,
+    capture: Option<&Socket>,
+) -> PyResult<()> {
+    proxy_steerable(py, frontend, backend, capture, None)
+}
+
+/// The same, obeying the commands PAUSE, RESUME, TERMINATE and STATISTICS that a fourth socket receives.
+#[pyfunction]
+#[pyo3(signature = (frontend, backend, capture=None, control=None))]
+pub(crate) fn proxy_steerable(
+    py: Python<'_>,
+    frontend: &Socket,
+    backend: &Socket,
+    capture: Option<&Socket>,
+    control: Option<&Socket>,
+) -> PyResult<()> {
+    let (front, back) = (frontend.open(py)?, backend.open(py)?);
+    let mut proxy = Proxy::new(front, back);
+    if let Some(capture) = capture {
+        proxy = proxy.capture(capture.open(py)?);
+    }
+    if let Some(control) = control {
+        proxy = proxy.control(control.open(py)?);
+    }
+    unlocked(py, || proxy.run())
+}

@@ -1,0 +1,321 @@
+//! Sockets as Python objects.
+
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use tightbeam::options::{Value, number};
+use tightbeam::{AnySocket, Error, SocketType};
+
+use crate::context::Context;
+use crate::error::{from_errno, runtime};
+use crate::transfer::COPY_THRESHOLD;
+use crate::wait::{milliseconds, unlocked};
+
+/// What the shadows of a socket share.
+struct Shared {
+    socket: AnySocket,
+    closed: AtomicBool,
+}
+
+/// The native part of a socket.
+#[pyclass(subclass, frozen, weakref, module = "tightbeam._native")]
+pub(crate) struct Socket {
+    shared: OnceLock<Arc<Shared>>,
+    context: OnceLock<Py<Context>>,
+    copy_threshold: AtomicUsize,
+}
+
+impl Socket {
+    /// The socket, or ENOTSOCK if it is closed.
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<&AnySocket> {
+        match self.shared.get() {
+            Some(shared) if !shared.closed.load(Ordering::Relaxed) => Ok(&shared.socket),
+            _ => Err(from_errno(py, libc::ENOTSOCK, None)),
+        }
+    }
+
+    /// The same, naming the endpoint in the error.
+    fn open_for(&self, py: Python<'_>, endpoint: &str) -> PyResult<&AnySocket> {
+        self.open(py).map_err(|_| at_address(py, &Error::Closed, endpoint))
+    }
+
+    pub(crate) fn threshold(&self) -> usize {
+        self.copy_threshold.load(Ordering::Relaxed)
+    }
+
+    fn endpoint(address: &Bound<'_, PyAny>) -> PyResult<String> {
+        if let Ok(text) = address.cast::<PyString>() {
+            return Ok(text.to_str()?.to_owned());
+        }
+        if let Ok(bytes) = address.cast::<PyBytes>() {
+            return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
+        }
+        Err(PyTypeError::new_err(format!("Expected addr to be str, got addr={}", address.repr()?)))
+    }
+}
+
+/// The exception for an error of bind or connect, which names the endpoint.
+fn at_address(py: Python<'_>, error: &Error, endpoint: &str) -> PyErr {
+    from_errno(py, error.errno(), Some(format!("addr={endpoint:?}: {error}")))
+}
+
+#[pymethods]
+impl Socket {
+    /// Subclasses may take any arguments; `_open` is called by `__init__`.
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Socket {
+        Socket {
+            shared: OnceLock::new(),
+            context: OnceLock::new(),
+            copy_threshold: AtomicUsize::new(COPY_THRESHOLD),
+        }
+    }
+
+    /// Opens the socket.
+    fn _open(&self, py: Python<'_>, context: Py<Context>, socket_type: i32) -> PyResult<()> {
+        let kind = SocketType::from_number(socket_type).ok_or_else(|| {
+            from_errno(py, libc::EINVAL, Some(format!("no type of socket {socket_type}")))
+        })?;
+        let inner = context.get().open().map_err(|_| from_errno(py, libc::ENOTSUP, None))?;
+        let socket = unlocked(py, || inner.any_socket(kind))?;
+        let shared = Arc::new(Shared { socket, closed: AtomicBool::new(false) });
+        let made = self.shared.set(shared).is_ok() && self.context.set(context).is_ok();
+        if made { Ok(()) } else { Err(runtime("the socket was opened already")) }
+    }
+
+    /// Shares the socket of another object.
+    fn _shadow(&self, py: Python<'_>, other: &Socket) -> PyResult<()> {
+        let (Some(shared), Some(context)) = (other.shared.get(), other.context.get()) else {
+            return Err(from_errno(py, libc::ENOTSOCK, None));
+        };
+        let made = self.shared.set(Arc::clone(shared)).is_ok()
+            && self.context.set(context.clone_ref(py)).is_ok();
+        if made { Ok(()) } else { Err(runtime("the socket was opened already")) }
+    }
+
+    /// The context that the socket belongs to.
+    #[getter]
+    fn context(&self, py: Python<'_>) -> Option<Py<Context>> {
+        self.context.get().map(|context| context.clone_ref(py))
+    }
+
+    /// Whether the socket was closed, or its context has ended.
+    #[getter]
+    fn closed(&self) -> bool {
+        let Some(shared) = self.shared.get() else { return true };
+        shared.closed.load(Ordering::Acquire)
+    }
+
+    /// The number by which the engine knows the socket.
+    #[getter]
+    fn underlying(&self) -> u64 {
+        self.shared.get().map_or(0, |shared| shared.socket.handle().as_u64())
+    }
+
+    /// From so many bytes up `send(copy=False)` does not copy.
+    #[getter]
+    fn copy_threshold(&self) -> usize {
+        self.threshold()
+    }
+
+    #[setter]
+    fn set_copy_threshold(&self, bytes: usize) {
+        self.copy_threshold.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Closes the socket without waiting; it still sends what it lingers for (in ms).
+    #[pyo3(signature = (linger=None))]
+    fn _close(&self, py: Python<'_>, linger: Option<i32>) -> PyResult<()> {
+        let Some(shared) = self.shared.get() else { return Ok(()) };
+        if shared.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        py.detach(|| {
+            if let Some(linger) = linger {
+                // After the context was terminated the value cannot be set, and there is nothing to wait for.
+                let _ = shared.socket.set_option(number::LINGER, Value::Int(linger));
+            }
+            shared.socket.begin_close();
+        });
+        Ok(())
+    }
+
+    /// Listens at an endpoint. Answers it with what stood for a wildcard.
+    fn _bind(&self, py: Python<'_>, address: &Bound<'_, PyAny>) -> PyResult<String> {
+        let endpoint = Socket::endpoint(address)?;
+        let socket = self.open_for(py, &endpoint)?;
+        let bound = py.detach(|| socket.bind(&endpoint));
+        bound.map(|at| at.to_string()).map_err(|error| at_address(py, &error, &endpoint))
+    }
+
+    /// Connects to an endpoint.
+    fn _connect(&self, py: Python<'_>, address: &Bound<'_, PyAny>) -> PyResult<()> {
+        let endpoint = Socket::endpoint(address)?;
+        let socket = self.open_for(py, &endpoint)?;
+        let connected = py.detach(|| socket.connect(&endpoint));
+        connected.map(drop).map_err(|error| at_address(py, &error, &endpoint))
+    }
+
+    /// Stops listening at an endpoint.
+    fn unbind(&self, py: Python<'_>, addr: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (socket, endpoint) = (self.open(py)?, Socket::endpoint(addr)?);
+        unlocked(py, || socket.unbind(&endpoint))
+    }
+
+    /// Ends a connection to an endpoint.
+    fn disconnect(&self, py: Python<'_>, addr: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (socket, endpoint) = (self.open(py)?, Socket::endpoint(addr)?);
+        unlocked(py, || socket.disconnect(&endpoint))
+    }
+
+    /// An option by its number.
+    fn get(&self, py: Python<'_>, option: i32) -> PyResult<Py<PyAny>> {
+        let socket = self.open(py)?;
+        if option == number::FD {
+            let fd = unlocked(py, || socket.event_descriptor().map(|fd| fd.as_raw_fd()))?;
+            return Ok(fd.into_pyobject(py)?.into_any().unbind());
+        }
+        crate::options::get(py, socket, option)
+    }
+
+    /// Sets an option by its number.
+    fn set(&self, py: Python<'_>, option: i32, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        crate::options::set(self.open(py)?, option, value)
+    }
+
+    /// A descriptor that is readable for exactly as long as a message can be received.
+    fn readable_fd(&self, py: Python<'_>) -> PyResult<i32> {
+        let socket = self.open(py)?;
+        unlocked(py, || socket.readable_descriptor().map(|fd| fd.as_raw_fd()))
+    }
+
+    /// Sends the socket's events to an inproc endpoint; `None` ends that.
+    #[pyo3(signature = (addr, events=0xffff))]
+    fn monitor(
+        &self,
+        py: Python<'_>,
+        addr: Option<&Bound<'_, PyAny>>,
+        events: i64,
+    ) -> PyResult<()> {
+        let socket = self.open(py)?;
+        let Some(addr) = addr.filter(|addr| !addr.is_none()) else {
+            return unlocked(py, || socket.stop_monitor_socket());
+        };
+        let endpoint = Socket::endpoint(addr)?;
+        let events = events.cast_unsigned();
+        unlocked(py, || socket.monitor_socket(&endpoint, events, 1, SocketType::Pair))
+    }
+
+    /// Waits until the socket is ready for one of the flags, at most so many milliseconds. Answers those it is ready for.
+    #[pyo3(signature = (timeout=None, flags=1))]
+    fn poll(
+        slf: &Bound<'_, Self>,
+        timeout: Option<&Bound<'_, PyAny>>,
+        flags: i32,
+    ) -> PyResult<i32> {
+        let wait = milliseconds(timeout)?;
+        let py = slf.py();
+        // libzmq's callers know this of a closed socket.
+        let socket = slf.get().open(py).map_err(|_| from_errno(py, libc::ENOTSUP, None))?;
+        let wanted = crate::poll::wanted(flags).ready;
+        let deadline = crate::wait::Deadline::after(wait);
+        let ready = unlocked(py, || match socket.poll(wanted, deadline.left()) {
+            Err(Error::WouldBlock(_)) => Ok(tightbeam::Readiness::default()),
+            polled => polled,
+        })?;
+        Ok(crate::poll::bits(ready))
+    }
+
+    /// Sends one part. With `copy=False` large buffers are not copied, and a tracker says when they may be changed.
+    #[pyo3(signature = (
+        data, flags=0, copy=true, track=false, routing_id=None, group=None, *, timeout=None
+    ))]
+    #[allow(clippy::too_many_arguments)] // as pyzmq has them
+    fn send<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+        flags: i32,
+        copy: bool,
+        track: bool,
+        routing_id: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if routing_id.is_some() || group.is_some() {
+            return Err(runtime("there are no sockets with routing ids or groups here"));
+        }
+        let done = slf.get().send_one(data, flags, copy, track, timeout)?;
+        if copy {
+            return Ok(None);
+        }
+        slf.getattr("_tracker_of")?.call1((done.into_iter().collect::<Vec<_>>(),)).map(Some)
+    }
+
+    /// Sends all parts of a message at once.
+    #[pyo3(signature = (msg_parts, flags=0, copy=true, track=false, *, timeout=None))]
+    fn send_multipart<'py>(
+        slf: &Bound<'py, Self>,
+        msg_parts: &Bound<'py, PyAny>,
+        flags: i32,
+        copy: bool,
+        track: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let done = slf.get().send_all(msg_parts, flags, copy, track, timeout)?;
+        if copy {
+            return Ok(None);
+        }
+        slf.getattr("_tracker_of")?.call1((done,)).map(Some)
+    }
+
+    /// Receives one part: bytes or, with `copy=False`, a frame.
+    #[pyo3(signature = (flags=0, copy=true, track=false, *, timeout=None))]
+    fn recv(
+        slf: &Bound<'_, Self>,
+        flags: i32,
+        copy: bool,
+        track: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Py<PyAny>> {
+        let class = if copy { None } else { Some(slf.getattr("_frame_class")?) };
+        slf.get().recv_one(slf.py(), flags, timeout, class.as_ref(), track)
+    }
+
+    /// Receives all parts of a message, or those that are left.
+    #[pyo3(signature = (flags=0, copy=true, track=false, *, timeout=None))]
+    fn recv_multipart(
+        slf: &Bound<'_, Self>,
+        flags: i32,
+        copy: bool,
+        track: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Py<PyList>> {
+        let class = if copy { None } else { Some(slf.getattr("_frame_class")?) };
+        slf.get().recv_all(slf.py(), flags, timeout, class.as_ref(), track)
+    }
+
+    /// Receives one part into a writable buffer. Answers how long the part was; what there is no room for is lost.
+    #[pyo3(signature = (buffer, /, *, nbytes=0, flags=0, timeout=None))]
+    fn recv_into(
+        &self,
+        buffer: &Bound<'_, PyAny>,
+        nbytes: usize,
+        flags: i32,
+        timeout: Option<f64>,
+    ) -> PyResult<usize> {
+        self.recv_to(buffer, nbytes, flags, timeout)
+    }
+
+    /// What the socket has carried and holds.
+    fn stats(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        let socket = self.open(py)?;
+        let stats = unlocked(py, || socket.stats())?;
+        crate::stats::dict(py, &stats)
+    }
+}
