@@ -132,13 +132,10 @@ impl Play {
         let (number, metadata) = (u64::from(tape.byte()), tape.short());
         let Some((key, cookie)) = self.welcome.clone() else { return };
         let mut plain = CLIENT.initiation(&key, metadata);
-        let genuine = plain.clone();
-        alter(&mut plain, tape);
+        // C and the vouch; the metadata are the client's own affair.
+        let is_proof = is_intact(128, &alter(&mut plain, tape));
         let mut bytes = CLIENT.initiate(&key, &cookie, number, &plain);
-        let sent = bytes.clone();
-        alter(&mut bytes, tape);
-        // The metadata are the client's own affair.
-        self.proved |= proof(&plain) == proof(&genuine) && bytes == sent;
+        self.proved |= alter(&mut bytes, tape).is_empty() && is_proof;
         self.deliver(&bytes);
     }
 
@@ -188,32 +185,37 @@ impl Play {
     }
 }
 
-/// C and the vouch.
-fn proof(plain: &[u8]) -> Vec<u8> {
-    let mut proof = plain[..128].to_vec();
-    proof[31] &= 0x7f;
-    proof
-}
-
 /// X25519 does not look at the highest bit: with and without it, a key belongs to the same secret.
 fn same_key(mut key: [u8; 32]) -> [u8; 32] {
     key[31] &= 0x7f;
     key
 }
 
-/// Alters up to three bytes: how many, then where and how.
-pub(crate) fn alter(bytes: &mut [u8], tape: &mut Tape<'_>) {
-    for _ in 0..tape.byte() % 4 {
-        let (at, mask) = (usize::from(tape.byte()), tape.byte());
-        if let Some(at) = at.checked_rem(bytes.len()) {
-            bytes[at] ^= mask;
+/// Alters up to three bytes (how many, then where and how), and as many in places that one byte does not reach.
+/// Answers what is different: where, and in which bits. It is not compared with what it was before: the fuzzer sees
+/// comparisons, and would learn what a genuine seal is.
+pub(crate) fn alter(bytes: &mut [u8], tape: &mut Tape<'_>) -> Vec<(usize, u8)> {
+    let mut edits: Vec<(usize, u8)> = Vec::new();
+    let mut edit = |at: usize, mask: u8| {
+        let Some(at) = at.checked_rem(bytes.len()) else { return };
+        bytes[at] ^= mask;
+        match edits.iter_mut().find(|(place, _)| *place == at) {
+            Some((_, before)) => *before ^= mask,
+            None => edits.push((at, mask)),
         }
-    }
-    // Long ones have places that one byte does not reach.
+    };
     for _ in 0..tape.byte() % 4 {
-        let (at, mask) = (u16::from_be_bytes(tape.array()), tape.byte());
-        if let Some(at) = usize::from(at).checked_rem(bytes.len()) {
-            bytes[at] ^= mask;
-        }
+        edit(usize::from(tape.byte()), tape.byte());
     }
+    for _ in 0..tape.byte() % 4 {
+        edit(usize::from(u16::from_be_bytes(tape.array())), tape.byte());
+    }
+    edits.retain(|(_, mask)| *mask != 0);
+    edits
+}
+
+/// Whether the first bytes mean what they did before. The highest bit of the key with which they begin means nothing
+/// to X25519.
+pub(crate) fn is_intact(length: usize, edits: &[(usize, u8)]) -> bool {
+    edits.iter().all(|edit| edit.0 >= length || *edit == (31, 0x80))
 }

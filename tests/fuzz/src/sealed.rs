@@ -131,34 +131,39 @@ impl Twins {
                 self.number = (self.number + u64::from(step)).saturating_sub(u64::from(step == 0));
                 let flags = tape.byte() % 4;
                 let is_spent = step == 0;
-                self.frame(flags, tape.short(), is_spent, |_| ());
+                self.frame(flags, tape.short(), is_spent, |_| false);
             }
             ALTERED => {
                 let (flags, body) = (tape.byte(), tape.short());
-                self.frame(flags, body, false, |bytes| alter(bytes, tape));
+                self.frame(flags, body, false, |bytes| !alter(bytes, tape).is_empty());
             }
             LONG => {
                 let (flags, length) = (tape.byte() % 4, u16::from_be_bytes(tape.array()));
                 let body = vec![b'x'; usize::from(length % 6000)];
-                self.frame(flags, &body, false, |_| ());
+                self.frame(flags, &body, false, |_| false);
             }
-            flags => self.frame(flags, tape.short(), false, |_| ()),
+            flags => self.frame(flags, tape.short(), false, |_| false),
         }
     }
 
-    /// Appends a frame in both forms; the sealed one may be tampered with.
-    fn frame(&mut self, flags: u8, body: &[u8], is_bad: bool, tamper: impl FnOnce(&mut [u8])) {
+    /// Appends a frame in both forms; `tamper` may alter the sealed one, and says whether it did.
+    fn frame(
+        &mut self,
+        flags: u8,
+        body: &[u8],
+        is_bad: bool,
+        tamper: impl FnOnce(&mut [u8]) -> bool,
+    ) {
         self.number += 1;
         let plain = [&[flags], body].concat();
-        let genuine = message(&KEY, b"CurveZMQMESSAGES", self.number, &plain);
-        let mut bytes = genuine.clone();
-        tamper(&mut bytes);
+        let mut bytes = message(&KEY, b"CurveZMQMESSAGES", self.number, &plain);
+        let is_altered = tamper(&mut bytes);
         self.sealed.extend(&bytes);
         self.sent.push((flags & 1 == 1, body.to_vec()));
         let (more, is_command) = (flags & 1, flags & 2 != 0);
         // An empty command is one byte off from a form that libzmq has for long ones.
         let is_malformed = flags > 3 || (is_command && (more == 1 || body.is_empty()));
-        self.spoiled |= is_bad || is_malformed || bytes != genuine;
+        self.spoiled |= is_bad || is_malformed || is_altered;
         if !self.spoiled {
             let long = if body.len() > 255 { 2 } else { 0 };
             let command = if is_command { 4 } else { 0 };
