@@ -16,6 +16,7 @@ mod python;
 mod setup;
 mod steps;
 mod test;
+mod timing;
 
 const HELP: &str = "\
 cargo xtask TASK
@@ -26,6 +27,7 @@ cargo xtask TASK
   bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
   fuzz [--time SECONDS] [...]    looks for inputs that break a promise (`fuzz --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md
+  timing                         whether anything depends on keys, under valgrind
   install --prefix DIR [--debug] the C library with its headers, for pkg-config and CMake, too
   header [--check]               writes the C headers in include/, or says whether they are fresh
   setup                          installs what the others need; they call it themselves
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
+        "timing" => timing::check().map(|remark| println!("{remark}, as they should be")),
         "install" => install::run(rest),
         "header" => project::run("tightbeam-header", rest),
         "setup" => {

@@ -14,6 +14,7 @@ use crate::project::{build, cargo, root, rust_peer, target};
 use crate::python;
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, test_count};
+use crate::timing;
 
 /// The limit of a step, building included.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -133,6 +134,7 @@ fn memory(steps: &mut Steps, tools: &Tools) {
         }
     });
     steps.check("valgrind: the C tests on our library", || under_valgrind(&VALGRIND));
+    steps.check("valgrind: nothing depends on keys", timing::check);
     const PEERS: &str = "valgrind: a Rust peer with libzmq";
     let c = tools.programs().into_iter().find(|program| program.language == "c");
     let (Some(c), Ok(Some(rust))) = (c, rust_peer(false)) else {
