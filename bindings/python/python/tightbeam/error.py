@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 
 from . import _native
 from .constants import Errno
@@ -106,10 +107,17 @@ _CLASSES: dict[int, type[ZMQError]] = {
 }
 
 
+# How errors are made that programs written for another package catch, too; the backend for pyzmq sets it.
+_widen: Callable[[type[ZMQError]], type[ZMQError]] | None = None
+
+
 def make(errno: int, detail: str | None = None) -> ZMQError:
     """The exception for an errno; the native part calls it."""
-    kind = _CLASSES.get(errno)
-    if kind is not None:
+    fixed = _CLASSES.get(errno)
+    kind = ZMQError if fixed is None else fixed
+    if _widen is not None:
+        kind = _widen(kind)
+    if fixed is not None:
         return kind()
     words = _native.strerror(errno)
-    return ZMQError(errno, words if detail is None else f"{words} ({detail})")
+    return kind(errno, words if detail is None else f"{words} ({detail})")
