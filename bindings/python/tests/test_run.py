@@ -1,0 +1,45 @@
+"""Programs that say `import zmq`, without pyzmq."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+import zmq
+import zmq.asyncio
+from zmq.utils import z85
+from zmq.utils.monitor import recv_monitor_message
+
+assert zmq.__name__ == zmq.__spec__.name == "tightbeam" and sys.argv[1:] == ["argument"]
+context = zmq.Context()
+pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
+pull.bind("inproc://run")
+push.connect("inproc://run")
+push.send_string("ran")
+print(pull.recv_string())
+assert issubclass(zmq.asyncio.Context, zmq.Context) and z85.decode(b"00000") == bytes(4)
+try:
+    import zmq.no_such_module
+except ImportError:
+    pass
+else:
+    raise AssertionError
+context.destroy()
+"""
+
+
+def run(*arguments, **options):
+    call = [sys.executable, *arguments]
+    return subprocess.run(call, check=True, capture_output=True, text=True, timeout=30, **options)
+
+
+def test_a_program_runs_on_tightbeam(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    assert run("-m", "tightbeam.run", program, "argument").stdout == "ran\n"
+
+
+def test_a_module_runs_on_tightbeam(tmp_path):
+    (tmp_path / "some_module.py").write_text(PROGRAM)
+    done = run("-m", "tightbeam.run", "-m", "some_module", "argument", cwd=tmp_path)
+    assert done.stdout == "ran\n"
