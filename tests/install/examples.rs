@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::place::{installed, scratch, source};
+use crate::installed::installed;
+use crate::place::{scratch, source};
 use crate::tools::run;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

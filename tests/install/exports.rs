@@ -1,6 +1,6 @@
 //! What the shared library exports: libzmq's functions, ours, and nothing else.
 
-use crate::place::installed;
+use crate::installed::installed;
 use crate::tools::run;
 
 /// Every function of libzmq's, stable and draft.

@@ -3,13 +3,15 @@
 
 mod examples;
 mod exports;
+mod installed;
 mod place;
 mod tools;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use place::{installed, scratch, source};
+use installed::installed;
+use place::{scratch, source};
 use tightbeam_tests::paths::Directory;
 use tools::{has, run};
 

@@ -5,6 +5,8 @@ mod broker;
 mod certificates;
 mod fan;
 mod heartbeat;
+#[path = "../install/installed.rs"]
+mod installed;
 mod monitors;
 mod options;
 mod ours;
@@ -15,6 +17,7 @@ mod peers;
 mod proxy;
 mod reconnect;
 mod routing;
+mod security;
 mod socks;
 mod stage;
 mod tcp;

@@ -1,6 +1,8 @@
 //! Sockets of this library and of real libzmq behind one face, so that one scene can be acted with every cast: ours against theirs in
 //! both parts, and theirs against theirs, which shows that the scene asks for what libzmq does and for nothing else.
 
+mod handler;
+
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -18,14 +20,25 @@ const SOON_MS: i32 = 20;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Who {
     Us,
+    /// Us, with what libzmq has not.
+    UsNatively,
     Them(&'static Program),
 }
 
 impl Who {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Who::Us => "us",
+            Who::UsNatively => "us natively",
             Who::Them(program) => program.language,
+        }
+    }
+
+    /// Whether it runs on our library, through whichever interface.
+    pub(crate) fn is_ours(self) -> bool {
+        match self {
+            Who::Us | Who::UsNatively => true,
+            Who::Them(program) => program.language.ends_with("on ours"),
         }
     }
 }
@@ -91,8 +104,16 @@ pub(crate) struct Event {
 /// A socket. Calls that fail answer the errno.
 #[derive(Debug)]
 pub(crate) enum End {
-    Ours { socket: Option<AnySocket>, monitor: Monitor, last: Option<Frame> },
-    Theirs { puppet: Option<Peer> },
+    Ours {
+        context: Context,
+        socket: Option<AnySocket>,
+        monitor: Monitor,
+        last: Option<Frame>,
+        handler: Option<AnySocket>,
+    },
+    Theirs {
+        puppet: Option<Peer>,
+    },
 }
 
 /// Puppets that wait for the next scene.
@@ -137,14 +158,15 @@ fn tell(puppet: &mut Option<Peer>, command: &str) -> Result<String, i32> {
 }
 
 impl End {
-    fn open(who: Who, socket_type: SocketType) -> End {
+    pub(crate) fn open(who: Who, socket_type: SocketType) -> End {
         let end = match who {
-            Who::Us => {
-                let socket = Context::new().any_socket(socket_type).expect("a socket");
+            Who::Us | Who::UsNatively => {
+                let context = Context::new();
+                let socket = context.any_socket(socket_type).expect("a socket");
                 let ms = i32::try_from(LIMIT.as_millis()).expect("a limit in milliseconds");
                 socket.set_option(number::SNDTIMEO, Value::Int(ms)).expect("an option");
                 let monitor = socket.monitor().expect("a monitor");
-                End::Ours { socket: Some(socket), monitor, last: None }
+                End::Ours { context, socket: Some(socket), monitor, last: None, handler: None }
             }
             Who::Them(program) => {
                 let mut puppet = Some(puppet(program));
@@ -190,7 +212,8 @@ impl End {
         self.set(option, Value::Bytes(value.as_bytes()));
     }
 
-    fn socket(&self) -> &AnySocket {
+    /// Our own socket.
+    pub(crate) fn socket(&self) -> &AnySocket {
         match self {
             End::Ours { socket, .. } => socket.as_ref().expect("a scene that goes on"),
             End::Theirs { .. } => panic!("a socket of libzmq"),

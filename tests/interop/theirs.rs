@@ -5,6 +5,7 @@ use std::io::{Write, stderr};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::installed::installed;
 use crate::peers::{Peer, Program};
 
 /// How long anything may take that a peer has to do.
@@ -66,6 +67,40 @@ pub(crate) fn puppets() -> impl Iterator<Item = &'static Program> {
     let missing = "the Python puppet: `cargo xtask setup` makes .venv with pyzmq";
     let python = PYTHON.get_or_init(|| found(Program::python_puppet(), missing)).as_ref();
     c.into_iter().chain(python.or_else(|| absent(missing)))
+}
+
+/// The same puppets on our own library, through its C interface, as far as they are there.
+pub(crate) fn puppets_on_ours() -> &'static [Program] {
+    static PUPPETS: OnceLock<Vec<Program>> = OnceLock::new();
+    PUPPETS.get_or_init(|| {
+        puppets()
+            .map(|program| match program.language {
+                "c" => on_ours(program, "c on ours", "LD_LIBRARY_PATH", "lib"),
+                _ => python_on_ours(program),
+            })
+            .collect()
+    })
+}
+
+/// pyzmq's authenticator, on its own library and on ours, if it is there.
+pub(crate) fn authenticators() -> Option<[Program; 2]> {
+    let missing = "pyzmq's authenticator: `cargo xtask setup` makes .venv with pyzmq";
+    let Some(program) = found(Program::python_script("auth.py"), missing) else {
+        absent(missing);
+        return None;
+    };
+    let on_ours = python_on_ours(&program);
+    Some([program, on_ours])
+}
+
+/// The wheel brings a libzmq of its own, which ours has to come before.
+fn python_on_ours(program: &Program) -> Program {
+    on_ours(program, "python on ours", "LD_PRELOAD", "lib/libzmq.so.5")
+}
+
+fn on_ours(program: &Program, name: &'static str, variable: &str, path: &str) -> Program {
+    let setting = format!("{variable}={}", installed().join(path).display());
+    program.clone().under(&["env", &setting]).called(name)
 }
 
 /// Both, as far as they are there.

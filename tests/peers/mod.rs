@@ -97,6 +97,12 @@ impl Program {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The same program under another name.
+    pub(crate) fn called(mut self, language: &'static str) -> Self {
+        self.language = language;
+        self
+    }
+
     /// The same program with one more argument.
     pub(crate) fn with(mut self, argument: impl Into<OsString>) -> Self {
         self.command.push(argument.into());

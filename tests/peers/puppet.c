@@ -13,6 +13,7 @@
 enum { LIMIT_MS = 20000, IDLE_MS = 5, MAX_WORDS = 1100, MAX_BYTES = 4 << 20 };
 
 static void *context, *sock, *events;
+static void *handler; /* of requests to authenticate, in the same context */
 static zmq_msg_t last; /* the last part that was received */
 
 static void done(bool good)
@@ -52,8 +53,17 @@ static void set_int(void *socket, int option, int value)
     zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
+static void dismiss(void)
+{
+    set_int(handler, ZMQ_LINGER, 0);
+    zmq_close(handler);
+    handler = NULL;
+}
+
 static void close_all(void)
 {
+    if (handler)
+        dismiss();
     if (!sock)
         return;
     zmq_socket_monitor(sock, NULL, 0);
@@ -106,12 +116,20 @@ static void attach(int (*call)(void *, const char *), const char *endpoint)
         printf("= ok %s\n", resolved);
 }
 
-static void send_parts(int flags, char **words, int count)
+static void open_handler(int type)
+{
+    if (handler)
+        dismiss();
+    handler = zmq_socket(context, type);
+    done(handler && zmq_bind(handler, "inproc://zeromq.zap.01") == 0);
+}
+
+static void send_parts(void *socket, int flags, char **words, int count)
 {
     static unsigned char bytes[MAX_BYTES];
     for (int k = 0; k < count; k++) {
         size_t size = bytes_of(words[k], bytes);
-        if (zmq_send(sock, bytes, size, flags | (k + 1 < count ? ZMQ_SNDMORE : 0)) < 0) {
+        if (zmq_send(socket, bytes, size, flags | (k + 1 < count ? ZMQ_SNDMORE : 0)) < 0) {
             done(false);
             return;
         }
@@ -119,14 +137,14 @@ static void send_parts(int flags, char **words, int count)
     done(true);
 }
 
-static void receive(int timeout_ms)
+static void receive(void *socket, int timeout_ms)
 {
     bool more = true, first = true;
-    set_int(sock, ZMQ_RCVTIMEO, timeout_ms);
+    set_int(socket, ZMQ_RCVTIMEO, timeout_ms);
     while (more) {
         zmq_msg_close(&last);
         zmq_msg_init(&last);
-        if (zmq_msg_recv(&last, sock, 0) < 0) {
+        if (zmq_msg_recv(&last, socket, 0) < 0) {
             done(false);
             return;
         }
@@ -189,12 +207,21 @@ static void obey(char **words, int count)
     else if (strcmp(verb, "disconnect") == 0)
         done(zmq_disconnect(sock, first) == 0);
     else if (strcmp(verb, "send") == 0)
-        send_parts(0, words + 1, count - 1);
+        send_parts(sock, 0, words + 1, count - 1);
     else if (strcmp(verb, "try") == 0)
-        send_parts(ZMQ_DONTWAIT, words + 1, count - 1);
+        send_parts(sock, ZMQ_DONTWAIT, words + 1, count - 1);
     else if (strcmp(verb, "recv") == 0)
-        receive(atoi(first));
-    else if (strcmp(verb, "gets") == 0)
+        receive(sock, atoi(first));
+    else if (strcmp(verb, "handler") == 0)
+        open_handler(atoi(first));
+    else if (strcmp(verb, "asked") == 0 && handler)
+        receive(handler, atoi(first));
+    else if (strcmp(verb, "reply") == 0 && handler)
+        send_parts(handler, 0, words + 1, count - 1);
+    else if (strcmp(verb, "dismiss") == 0 && handler) {
+        dismiss();
+        done(true);
+    } else if (strcmp(verb, "gets") == 0)
         property(first);
     else if (strcmp(verb, "event") == 0)
         next_event(atoi(first));

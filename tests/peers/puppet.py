@@ -21,6 +21,7 @@ class Puppet:
         self.context = None
         self.socket = None
         self.events = None
+        self.handler_socket = None
         self.last = None
 
     def open(self, kind):
@@ -31,7 +32,24 @@ class Puppet:
         self.socket.sndtimeo = LIMIT_MS
         self.events = self.socket.get_monitor_socket(zmq.EVENT_ALL)
 
+    def handler(self, kind):
+        self.dismiss()
+        self.handler_socket = self.context.socket(int(kind))
+        self.handler_socket.bind("inproc://zeromq.zap.01")
+
+    def asked(self, timeout_ms):
+        return self.receive(self.handler_socket, timeout_ms)
+
+    def reply(self, *words):
+        self.handler_socket.send_multipart([bytes_of(word) for word in words])
+
+    def dismiss(self):
+        if self.handler_socket is not None:
+            self.handler_socket.close(linger=0)
+            self.handler_socket = None
+
     def close(self):
+        self.dismiss()
         if self.socket is not None:
             self.socket.disable_monitor()
             self.events.close(linger=0)
@@ -79,8 +97,11 @@ class Puppet:
         self.socket.send_multipart([bytes_of(word) for word in words], zmq.DONTWAIT)
 
     def recv(self, timeout_ms):
-        self.socket.rcvtimeo = int(timeout_ms)
-        frames = self.socket.recv_multipart(copy=False)
+        return self.receive(self.socket, timeout_ms)
+
+    def receive(self, socket, timeout_ms):
+        socket.rcvtimeo = int(timeout_ms)
+        frames = socket.recv_multipart(copy=False)
         self.last = frames[-1]
         return " ".join("x" + bytes(frame).hex() for frame in frames)
 

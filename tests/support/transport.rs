@@ -16,8 +16,14 @@ pub fn over_ipc() -> bool {
 /// A bind to a port of the system's choice, or to a path that nobody uses.
 #[must_use]
 pub fn anywhere() -> String {
+    anywhere_over(over_ipc())
+}
+
+/// The same, over ipc or over tcp.
+#[must_use]
+pub fn anywhere_over(ipc: bool) -> String {
     static PATHS: AtomicUsize = AtomicUsize::new(0);
-    if !over_ipc() {
+    if !ipc {
         return "tcp://127.0.0.1:*".to_owned();
     }
     let count = PATHS.fetch_add(1, Ordering::Relaxed);
