@@ -126,7 +126,7 @@ fn read_body<'a>(end: &mut End, now: Instant, header: FrameHeader, bytes: &'a [u
 fn frames_are_read_back(bytes: &[u8]) {
     let mut frames = Frames::new(bytes);
     let mut at = 0;
-    while let Some((header, body)) = frames.next() {
+    for (header, body) in frames.by_ref() {
         assert_eq!(header.body_len, body.len() as u64);
         let mut canonical = [0; 9];
         let length = encode_header(header.more, header.command, header.body_len, &mut canonical);
