@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-import types
 import warnings
 import weakref
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _exit, _native
 from ._attributes import Attributes
@@ -17,14 +17,21 @@ from .socket import Socket
 
 __all__ = ["Context"]
 
+# The sockets that a context opens, for those who write it down.
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
 
-class Context(_native.Context, Attributes):
+    AnySocket = _TypeVar("AnySocket", default=Any)
+else:
+    AnySocket = TypeVar("AnySocket")
+
+
+class Context(_native.Context, Attributes, Generic[AnySocket]):
     """A set of sockets that share I/O threads.
 
     Options of contexts are attributes; options of sockets set as attributes hold for sockets that are opened later.
     """
 
-    __class_getitem__ = classmethod(types.GenericAlias)
     _options = ContextOption
     _socket_class: Any = Socket
     _instance: Any = None

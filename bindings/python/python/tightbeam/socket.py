@@ -6,10 +6,10 @@ import json
 import os
 import pickle
 import random
-import types
 import warnings
 import weakref
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _exit, _native, message
 from ._attributes import Attributes
@@ -17,6 +17,14 @@ from .constants import Errno, PollEvent, SocketOption, SocketType
 from .error import ZMQBindError, ZMQError
 
 __all__ = ["Socket"]
+
+# What a socket receives, for those who write it down: `Socket[bytes]`.
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    Received = _TypeVar("Received", default=Any)
+else:
+    Received = TypeVar("Received")
 
 # Asked for these, any free port will do.
 _ANY_PORTS = (49152, 65536)
@@ -45,14 +53,13 @@ class _Endpoint:
         return f"<SocketContext({self.kind}={self.addr!r})>"
 
 
-class Socket(_native.Socket, Attributes):
+class Socket(_native.Socket, Attributes, Generic[Received]):
     """A socket: `Context.socket` opens one.
 
     It may be shared between threads; a whole message is sent and received at once. Options are attributes, in lower and
     upper case. Every call that may wait takes `timeout` in seconds beside pyzmq's flags and options.
     """
 
-    __class_getitem__ = classmethod(types.GenericAlias)
     _frame_class = message.Frame
     _tracker_of = staticmethod(message.tracker_of)
     _type = 0
