@@ -126,7 +126,7 @@ impl Subject {
             End::Listens => (Peer::connect(&self.endpoint), None),
             End::Connects => {
                 let lounge = Lounge::open();
-                self.socket.connect(&lounge.endpoint()).expect("connect");
+                self.socket.connect(lounge.endpoint()).expect("connect");
                 (lounge.accept(), Some(lounge))
             }
         };
