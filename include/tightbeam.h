@@ -23,6 +23,14 @@ extern "C" {
 #define TIGHTBEAM_MAX_TOPIC_BYTES 10003
 /* The most connections of a listener whose handshake is not done (int). */
 #define TIGHTBEAM_MAX_HANDSHAKES 10004
+/* The most bytes held for all peers together; 0: no limit (int64_t). */
+#define TIGHTBEAM_MAX_SOCKET_BYTES 10005
+/* The longest command of a handshake, and later of any but a subscription, in bytes (int). */
+#define TIGHTBEAM_MAX_COMMAND_BYTES 10006
+/* The most metadata properties of a peer (int). */
+#define TIGHTBEAM_MAX_PROPERTIES 10007
+/* The longest context of a peer's PING, in bytes (int). */
+#define TIGHTBEAM_MAX_PING_CONTEXT 10008
 /* Bytes for an address, its end included. */
 #define TIGHTBEAM_ADDRESS_SIZE 128
 /* Bytes for an endpoint, its end included. */

@@ -108,6 +108,10 @@ const EFFECTS: &[(&str, &str)] = &[
     ("MAX_SUBSCRIPTIONS", "a_flood_of_subscriptions_ends_at_the_budget_and_is_forgotten"),
     ("MAX_TOPIC_BYTES", "topics_end_at_their_bytes_too"),
     ("MAX_HANDSHAKES", "beyond_the_limit_the_oldest_handshake_gives_way"),
+    ("MAX_SOCKET_BYTES", "beyond_the_budget_of_the_socket_the_peer_that_holds_most_goes"),
+    ("MAX_COMMAND_BYTES", "commands_properties_and_pings_have_limits_that_can_be_set"),
+    ("MAX_PROPERTIES", "commands_properties_and_pings_have_limits_that_can_be_set"),
+    ("MAX_PING_CONTEXT", "commands_properties_and_pings_have_limits_that_can_be_set"),
 ];
 
 const STORED: &str = "transports_that_do_not_exist_here_are_refused_whatever_their_options_say";

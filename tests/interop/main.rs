@@ -7,6 +7,7 @@ mod fan;
 mod heartbeat;
 #[path = "../install/installed.rs"]
 mod installed;
+mod middle;
 mod monitors;
 mod options;
 mod ours;

@@ -66,6 +66,25 @@ impl Cast {
         casts.iter().for_each(|cast| cast.act(&scene));
     }
 
+    /// Scenes that need no proof that libzmq does the same: us alone, and each of us with the system's libzmq.
+    pub(crate) fn with_us() -> Vec<Cast> {
+        let mut casts = vec![Cast { actor: Who::Us, other: Who::Us }];
+        if let Some(program) = theirs::puppets().next() {
+            let them = Who::Them(program);
+            casts.push(Cast { actor: Who::Us, other: them });
+            casts.push(Cast { actor: them, other: Who::Us });
+        }
+        casts
+    }
+
+    pub(crate) fn actor_is_ours(&self) -> bool {
+        matches!(self.actor, Who::Us)
+    }
+
+    pub(crate) fn other_is_ours(&self) -> bool {
+        matches!(self.other, Who::Us)
+    }
+
     /// Acts a scene with us alone as the actor: for what libzmq has not, or only as a draft.
     pub(crate) fn against_them(scene: impl Fn(&Cast)) {
         for program in theirs::puppets() {

@@ -7,4 +7,5 @@ pub mod peer;
 pub mod proxy;
 pub mod sockets;
 pub mod speaker;
+pub mod tamper;
 pub mod transport;

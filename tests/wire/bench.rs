@@ -52,7 +52,10 @@ fn open<T: Typed>(options: &[(i32, i32)]) -> Bench<T> {
     socket.set_option(number::BACKLOG, Value::Int(4096)).expect("BACKLOG");
     for (option, value) in options {
         let set = match *option {
-            number::MAXMSGSIZE | number::MAX_HELD_BYTES | number::MAX_TOPIC_BYTES => {
+            number::MAXMSGSIZE
+            | number::MAX_HELD_BYTES
+            | number::MAX_TOPIC_BYTES
+            | number::MAX_SOCKET_BYTES => {
                 socket.set_option(*option, Value::Int64(i64::from(*value)))
             }
             _ => socket.set_option(*option, Value::Int(*value)),

@@ -2,6 +2,7 @@
 //! left of us after it was abused.
 
 mod bench;
+mod budget;
 mod child;
 mod churn;
 mod closing;
@@ -19,6 +20,7 @@ mod pressure;
 mod raw;
 mod secured;
 mod sigpipe;
+mod silence;
 mod starved;
 mod thousand;
 mod upstream;

@@ -147,7 +147,7 @@ fn shows_metadata(guard: Guard) -> bool {
 }
 
 /// All steps of a sound peer, which is let in.
-fn recorded(subject: &Subject, end: End) -> Vec<Vec<u8>> {
+pub(crate) fn recorded(subject: &Subject, end: End) -> Vec<Vec<u8>> {
     let mut visit = subject.visit(end, 1);
     let mut acts = Vec::new();
     while let Some(act) = visit.speaker.next_act() {
@@ -162,7 +162,7 @@ fn recorded(subject: &Subject, end: End) -> Vec<Vec<u8>> {
 }
 
 /// Goes as far as this step, and answers what a sound peer would say.
-fn come_to(
+pub(crate) fn come_to(
     subject: &Subject,
     end: End,
     step: usize,

@@ -17,5 +17,5 @@ fn hostile_and_slow_peers_are_dealt_with_alike() {
 
 #[test]
 fn no_mechanism_is_weaker() {
-    again_over_ipc(&["misbehaviour::", "judged::"], &[]);
+    again_over_ipc(&["misbehaviour::", "judged::", "silence::", "budget::"], &[]);
 }

@@ -172,6 +172,14 @@ impl Subject {
         let given = end.reason.unwrap_or_default();
         assert!(!given.is_empty() && given.contains(reason), "{what}: {given:?}");
         assert!(ready || failure.is_some(), "{what}: no failure was told, but {given:?}");
+        if ready && (given.contains("does not rise") || given.contains("does not open")) {
+            let kind = failure.map(|event| event.kind);
+            assert_eq!(
+                kind,
+                Some(EventKind::HandshakeFailedProtocol),
+                "{what}: as libzmq tells it"
+            );
+        }
         assert!(self.losses() > visit.before, "{what}: it was not counted");
         self.expect_nothing(what);
         self.expect_good_service(what);

@@ -61,6 +61,9 @@ pub(crate) enum Loss {
     /// More is held for the peer than it is allowed.
     #[error("the peer exceeded its budget of {0}")]
     Budget(&'static str),
+    /// More is held for all peers than the socket may hold.
+    #[error("the socket holds more than it may for all peers, and most of it for this one")]
+    Crowded,
     /// The proxy does not connect us.
     #[error("{0}")]
     Proxy(#[from] SocksError),
@@ -85,7 +88,7 @@ impl Loss {
     pub(crate) fn is_final(&self) -> bool {
         match self {
             Loss::Protocol(error) => error.is_final(),
-            Loss::Budget(_) | Loss::Ours => true,
+            Loss::Budget(_) | Loss::Crowded | Loss::Ours => true,
             Loss::Closed
             | Loss::Network(_)
             | Loss::Proxy(_)

@@ -80,7 +80,10 @@ impl Session {
     /// Whether a connection, or an attempt, that ended so is the last one.
     pub(crate) fn ends_with(&self, loss: &Loss, phase: Phase) -> bool {
         let stops = |bit| self.terms.options.reconnect_stop & bit != 0;
-        loss.is_final()
+        // With CURVE, what breaks the protocol may be somebody's on the way, who must not silence this end for good.
+        let meddled =
+            matches!(loss, Loss::Protocol(zmtp::Error::Misbehaved(_))) && self.terms.is_sealed();
+        (loss.is_final() && !meddled)
             || (stops(STOP_REFUSED) && loss.is_refusal() && self.untried.is_empty())
             || (stops(STOP_HANDSHAKE_FAILED) && phase == Phase::Handshake)
             || (stops(STOP_AFTER_DISCONNECT) && self.ending)

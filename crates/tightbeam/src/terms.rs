@@ -6,7 +6,7 @@ use std::time::Duration;
 use zmtp::{Config, Heartbeat, Role, SocketType};
 
 use crate::error::Result;
-use crate::options::Options;
+use crate::options::{Mechanism, Options};
 
 /// The options as they were when an endpoint was bound or connected: what is set later holds for later
 /// endpoints.
@@ -32,6 +32,11 @@ impl Terms {
         let protocol = Arc::new(config(options, socket_type, role));
         Ok(Arc::new(Terms { options: options.clone(), raw, protocol }))
     }
+
+    /// Whether what passes cannot be altered or made up on the way.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.options.security.mechanism == Mechanism::Curve
+    }
 }
 
 /// What a connection's protocol must know.
@@ -46,6 +51,9 @@ fn config(options: &Options, socket_type: SocketType, role: Role) -> Config {
     config.max_message_size = Some(options.max_message_size().map_or(most, |size| size.min(most)));
     config.limits.frames_per_message = u32::try_from(options.max_frames).unwrap_or(u32::MAX);
     config.limits.topic = options.max_topic_bytes as u64;
+    config.limits.handshake_command = options.max_command_bytes as u64;
+    config.limits.properties = options.max_properties;
+    config.limits.ping_context = options.max_ping_context;
     config.handshake_timeout = options.handshake_ivl;
     config.heartbeat = options.heartbeat_ivl.map(|interval| Heartbeat {
         interval,

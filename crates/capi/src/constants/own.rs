@@ -12,6 +12,14 @@ pub const TIGHTBEAM_MAX_SUBSCRIPTIONS: c_int = 10_002;
 pub const TIGHTBEAM_MAX_TOPIC_BYTES: c_int = 10_003;
 /// The most connections of a listener whose handshake is not done (`int`).
 pub const TIGHTBEAM_MAX_HANDSHAKES: c_int = 10_004;
+/// The most bytes held for all peers together; 0: no limit (`int64_t`).
+pub const TIGHTBEAM_MAX_SOCKET_BYTES: c_int = 10_005;
+/// The longest command of a handshake, and later of any but a subscription, in bytes (`int`).
+pub const TIGHTBEAM_MAX_COMMAND_BYTES: c_int = 10_006;
+/// The most metadata properties of a peer (`int`).
+pub const TIGHTBEAM_MAX_PROPERTIES: c_int = 10_007;
+/// The longest context of a peer's PING, in bytes (`int`).
+pub const TIGHTBEAM_MAX_PING_CONTEXT: c_int = 10_008;
 
 /// Bytes for an address, its end included.
 pub const TIGHTBEAM_ADDRESS_SIZE: usize = 128;
@@ -27,4 +35,8 @@ const _: () = {
     assert!(TIGHTBEAM_MAX_SUBSCRIPTIONS == number::MAX_SUBSCRIPTIONS);
     assert!(TIGHTBEAM_MAX_TOPIC_BYTES == number::MAX_TOPIC_BYTES);
     assert!(TIGHTBEAM_MAX_HANDSHAKES == number::MAX_HANDSHAKES);
+    assert!(TIGHTBEAM_MAX_SOCKET_BYTES == number::MAX_SOCKET_BYTES);
+    assert!(TIGHTBEAM_MAX_COMMAND_BYTES == number::MAX_COMMAND_BYTES);
+    assert!(TIGHTBEAM_MAX_PROPERTIES == number::MAX_PROPERTIES);
+    assert!(TIGHTBEAM_MAX_PING_CONTEXT == number::MAX_PING_CONTEXT);
 };

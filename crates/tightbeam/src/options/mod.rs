@@ -147,6 +147,14 @@ pub(crate) struct Options {
     pub(crate) max_topic_bytes: usize,
     /// In connections of one listener.
     pub(crate) max_handshakes: usize,
+    /// In bytes of all peers.
+    pub(crate) max_socket_bytes: Option<usize>,
+    /// In bytes of one command.
+    pub(crate) max_command_bytes: usize,
+    /// In properties of one peer.
+    pub(crate) max_properties: usize,
+    /// In bytes of one PING.
+    pub(crate) max_ping_context: usize,
 }
 
 /// The row of an option, whatever the socket.
@@ -233,6 +241,10 @@ impl Options {
             max_subscriptions: 1_000_000,
             max_topic_bytes: 64 << 20,
             max_handshakes: 1024,
+            max_socket_bytes: None,
+            max_command_bytes: 64 * 1024,
+            max_properties: 256,
+            max_ping_context: 16,
         }
     }
 

@@ -212,8 +212,18 @@ pub const MAX_HELD_BYTES: i32 = 10_001;
 pub const MAX_SUBSCRIPTIONS: i32 = 10_002;
 /// PUB, XPUB: the most bytes in the topics of one peer, an `int64_t`; a peer with more is disconnected.
 pub const MAX_TOPIC_BYTES: i32 = 10_003;
-/// The most connections of a listener whose handshake is not done; beyond it the oldest silent one is closed.
+/// The most connections of a listener whose handshake is not done; beyond it the oldest gives way, or one of the older half that
+/// has said nothing.
 pub const MAX_HANDSHAKES: i32 = 10_004;
+/// The most bytes held for all peers together that have come from them and were not received, an `int64_t`; 0: no limit.
+/// Beyond it, by an eighth at most, the peer for which most is held is disconnected, and what waits of it is dropped. At once.
+pub const MAX_SOCKET_BYTES: i32 = 10_005;
+/// The longest command of a handshake, and later of any but a subscription, in bytes; a peer with a longer one is disconnected.
+pub const MAX_COMMAND_BYTES: i32 = 10_006;
+/// The most metadata properties of a peer; one with more is disconnected.
+pub const MAX_PROPERTIES: i32 = 10_007;
+/// The longest context of a peer's PING, which is sent back to it, in bytes; a peer with a longer one is disconnected.
+pub const MAX_PING_CONTEXT: i32 = 10_008;
 
 /// The numbers of the context's options.
 pub mod context {

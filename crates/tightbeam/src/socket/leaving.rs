@@ -166,7 +166,7 @@ impl State {
 
     /// Drops what has come and was not received. While a message is received part by part all
     /// stays, as it may be that one.
-    fn forget_unread(&mut self, id: PipeId) {
+    pub(super) fn forget_unread(&mut self, id: PipeId) {
         if self.more {
             return;
         }

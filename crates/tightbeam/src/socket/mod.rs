@@ -3,6 +3,7 @@
 mod adopt;
 mod any;
 mod base;
+mod budget;
 mod burst;
 mod connecting;
 mod core;

@@ -179,7 +179,7 @@ impl State {
         let event =
             |kind, value| MonitorEvent::new(kind, (*connection.place).clone(), value).because(loss);
         let value = descriptor(connection.stream.as_raw_fd());
-        if matches!(loss, Loss::Budget(_)) {
+        if matches!(loss, Loss::Budget(_) | Loss::Crowded) {
             self.counters.budgets_exceeded += 1;
             self.tell(|_| event(EventKind::BudgetExceeded, 0));
         }
@@ -191,7 +191,12 @@ impl State {
                     self.tell(|_| event(kind, value));
                 }
             }
-            Phase::Traffic => self.counters.disconnected += 1,
+            Phase::Traffic => {
+                self.counters.disconnected += 1;
+                if let Some((kind, value)) = message_failure(connection, loss) {
+                    self.tell(|_| event(kind, value));
+                }
+            }
         }
         self.tell(|_| event(EventKind::Disconnected, value));
     }
@@ -204,7 +209,7 @@ fn handshake_failure(loss: &Loss) -> Option<(EventKind, u64)> {
         |error: ProtocolError| (EventKind::HandshakeFailedProtocol, u64::from(error.number()));
     let auth = |status: u16| (EventKind::HandshakeFailedAuth, u64::from(status));
     Some(match loss {
-        Loss::Budget(_) | Loss::Ours => return None,
+        Loss::Budget(_) | Loss::Crowded | Loss::Ours => return None,
         Loss::Unjudged(fault) => return zap_failure(*fault),
         Loss::Closed => no_detail(libc::ECONNRESET),
         Loss::Network(error) => (EventKind::HandshakeFailedNoDetail, errno(error)),
@@ -223,6 +228,20 @@ fn handshake_failure(loss: &Loss) -> Option<(EventKind, u64)> {
         Loss::Protocol(Protocol::Incompatible(_)) => (EventKind::Refused, 0),
         Loss::Protocol(_) => no_detail(libc::EINVAL),
     })
+}
+
+/// As libzmq tells of a message of CURVE that does not hold, for want of another event.
+fn message_failure(connection: &Connection, loss: &Loss) -> Option<(EventKind, u64)> {
+    match loss {
+        Loss::Protocol(Protocol::Misbehaved(
+            violation @ (Violation::Undecipherable
+            | Violation::NonceOutOfOrder
+            | Violation::MalformedMessage),
+        )) if connection.terms.is_sealed() => {
+            Some((EventKind::HandshakeFailedProtocol, u64::from(code_of(*violation).number())))
+        }
+        _ => None,
+    }
 }
 
 /// As libzmq tells of a handler that does not do its part.

@@ -120,6 +120,8 @@ pub(crate) struct State {
     /// Messages that could not be delivered when the socket ended.
     pub(crate) undelivered: usize,
     pub(crate) watching: Watching,
+    /// The most bytes that may have come since what is held was summed up.
+    pub(crate) unsummed: usize,
 }
 
 /// What is to be done once the lock is released: system calls and foreign code.
@@ -212,6 +214,7 @@ impl State {
             flush_requested: false,
             undelivered: 0,
             watching: Watching::default(),
+            unsummed: 0,
         }
     }
 

@@ -173,6 +173,9 @@ impl State {
             self.lose(id, Loss::Budget(budget), token);
             return false;
         }
+        if let Some(most) = self.options.max_socket_bytes {
+            self.keep_socket_budget(id, most, token);
+        }
         if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id)
         {
             self.enlist(id);
@@ -214,20 +217,6 @@ impl State {
             }
             self.waiters.notify(Interest::Receive, arrived);
         }
-    }
-
-    /// Which budget the peer has exceeded, if any.
-    fn exceeded_budget(&self, id: SourceId) -> Option<&'static str> {
-        let Some(Source::Connection(connection)) = self.sources.get(id) else { return None };
-        let pipe = connection.pipe.and_then(|pipe| self.pipes.get(pipe));
-        if pipe.is_some_and(|pipe| pipe.incoming.messages() > 0) {
-            // Whole messages wait for a slow receiver: that holds the peer back, and ends nothing.
-            return None;
-        }
-        let held = connection.held_bytes()
-            + connection.waiting_commands()
-            + pipe.map_or(0, |pipe| pipe.incoming.bytes());
-        (held > connection.terms.options.max_held_bytes).then_some("bytes held")
     }
 
     /// Makes the protocol's next deadline a timer, unless an earlier one is set already.
