@@ -2,6 +2,7 @@
 
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use zmtp::{Encoder, Event, encode_header};
 
@@ -55,15 +56,22 @@ impl State {
 
     /// Which pending handshake to give up: among the older half the oldest of a peer that has said nothing. It has not
     /// heard from us that messages may flow, so it has sent none that could be lost. If all of those have said
-    /// something, the oldest: a byte each must not be enough to keep out whoever comes.
+    /// something, the oldest, once it has had a tenth of its time: a byte each must not be enough to keep out whoever
+    /// comes. Until then any peer that has said nothing, even the one that comes: it will come again.
     fn least_promising(&self, listener: SourceId) -> Option<SourceId> {
         let Some(Source::Listener(listening)) = self.sources.get(listener) else { return None };
-        let silent = |id: &&SourceId| match self.sources.get(**id) {
-            Some(Source::Connection(connection)) => connection.heard.is_none(),
-            _ => false,
+        let connection = |id: &SourceId| match self.sources.get(*id) {
+            Some(Source::Connection(connection)) => Some(connection),
+            _ => None,
         };
+        let silent = |id: &&SourceId| connection(id).is_some_and(|c| c.heard.is_none());
+        let late = listening.terms.options.handshake_ivl.map(|time| Instant::now() + time / 10 * 9);
+        let slow = |id: &&SourceId| connection(id).is_some_and(|c| c.timer < late);
         let pending = &listening.pending;
-        pending.iter().take(pending.len() / 2).find(silent).or(pending.front()).copied()
+        let silent_half = pending.iter().take(pending.len() / 2).find(silent);
+        let slow_or_silent =
+            || pending.front().filter(slow).or_else(|| pending.iter().find(silent));
+        silent_half.or_else(slow_or_silent).or(pending.front()).copied()
     }
 
     /// Deals with what the protocol reports. True if there is something to write.
