@@ -51,9 +51,9 @@ fn config(options: &Options, socket_type: SocketType, role: Role) -> Config {
     config.max_message_size = Some(options.max_message_size().map_or(most, |size| size.min(most)));
     config.limits.frames_per_message = u32::try_from(options.max_frames).unwrap_or(u32::MAX);
     config.limits.topic = options.max_topic_bytes as u64;
-    config.limits.handshake_command = options.max_command_bytes as u64;
-    config.limits.properties = options.max_properties;
-    config.limits.ping_context = options.max_ping_context;
+    config.limits.handshake_command = options.bounds.max_command_bytes as u64;
+    config.limits.properties = options.bounds.max_properties;
+    config.limits.ping_context = options.bounds.max_ping_context;
     config.handshake_timeout = options.handshake_ivl;
     config.heartbeat = options.heartbeat_ivl.map(|interval| Heartbeat {
         interval,

@@ -147,6 +147,12 @@ pub(crate) struct Options {
     pub(crate) max_topic_bytes: usize,
     /// In connections of one listener.
     pub(crate) max_handshakes: usize,
+    pub(crate) bounds: Bounds,
+}
+
+/// Bounds that hardly anybody has to change.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
     /// In bytes of all peers.
     pub(crate) max_socket_bytes: Option<usize>,
     /// In bytes of one command.
@@ -155,6 +161,17 @@ pub(crate) struct Options {
     pub(crate) max_properties: usize,
     /// In bytes of one PING.
     pub(crate) max_ping_context: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            max_socket_bytes: None,
+            max_command_bytes: 64 * 1024,
+            max_properties: 256,
+            max_ping_context: 16,
+        }
+    }
 }
 
 /// The row of an option, whatever the socket.
@@ -241,10 +258,7 @@ impl Options {
             max_subscriptions: 1_000_000,
             max_topic_bytes: 64 << 20,
             max_handshakes: 1024,
-            max_socket_bytes: None,
-            max_command_bytes: 64 * 1024,
-            max_properties: 256,
-            max_ping_context: 16,
+            bounds: Bounds::default(),
         }
     }
 

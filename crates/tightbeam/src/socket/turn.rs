@@ -173,7 +173,7 @@ impl State {
             self.lose(id, Loss::Budget(budget), token);
             return false;
         }
-        if let Some(most) = self.options.max_socket_bytes {
+        if let Some(most) = self.options.bounds.max_socket_bytes {
             self.keep_socket_budget(id, most, token);
         }
         if self.connection(id).is_some_and(|connection| connection.readable) && !self.is_paused(id)

@@ -28,13 +28,15 @@ pub(super) const ROWS: &[OptionSpec] = &[
     int64("MAX_SOCKET_BYTES", MAX_SOCKET_BYTES, 0, "64-bit int: bytes, 0 for no limit", 0)
         .live()
         .kept(
-            |o| or(o.max_socket_bytes.map(int_of), 0),
-            |o, v| o.max_socket_bytes = size_unless(v, 0),
+            |o| or(o.bounds.max_socket_bytes.map(int_of), 0),
+            |o, v| o.bounds.max_socket_bytes = size_unless(v, 0),
         ),
-    int("MAX_COMMAND_BYTES", MAX_COMMAND_BYTES, 512, MAX, "int: bytes, 512 or more", 65_536)
-        .kept(|o| int_of(o.max_command_bytes), |o, v| o.max_command_bytes = size_of(v)),
+    int("MAX_COMMAND_BYTES", MAX_COMMAND_BYTES, 512, MAX, "int: bytes, 512 or more", 65_536).kept(
+        |o| int_of(o.bounds.max_command_bytes),
+        |o, v| o.bounds.max_command_bytes = size_of(v),
+    ),
     int("MAX_PROPERTIES", MAX_PROPERTIES, 2, MAX, "int: properties, 2 or more", 256)
-        .kept(|o| int_of(o.max_properties), |o, v| o.max_properties = size_of(v)),
+        .kept(|o| int_of(o.bounds.max_properties), |o, v| o.bounds.max_properties = size_of(v)),
     int("MAX_PING_CONTEXT", MAX_PING_CONTEXT, 0, MAX, "int: bytes, 0 or more", 16)
-        .kept(|o| int_of(o.max_ping_context), |o, v| o.max_ping_context = size_of(v)),
+        .kept(|o| int_of(o.bounds.max_ping_context), |o, v| o.bounds.max_ping_context = size_of(v)),
 ];
