@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyTuple};
 use tightbeam::Error;
 use tightbeam::options::number::context::{IO_THREADS, THREAD_NAME_PREFIX};
 
+use crate::auth::Authenticator;
 use crate::error::{OrRaise, exception, runtime};
 use crate::wait::unlocked;
 
@@ -69,6 +70,22 @@ impl Context {
             ended => ended,
         })?;
         self.closed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Has every peer that must be authenticated judged by these rules, in place of a handler of ZAP; none takes them back.
+    #[pyo3(signature = (authenticator))]
+    fn set_authenticator(
+        &self,
+        py: Python<'_>,
+        authenticator: Option<&Authenticator>,
+    ) -> PyResult<()> {
+        let context = self.open()?;
+        let rules = authenticator.map(|authenticator| authenticator.rules.clone());
+        py.detach(|| match rules {
+            Some(rules) => context.set_authenticator(rules),
+            None => context.remove_authenticator(),
+        });
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use pyo3::types::{PyBytes, PyString};
 use tightbeam::curve::{Keypair, SecretKey};
 use tightbeam::z85;
 
-fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// Z85 from a `str`, or from bytes.
+pub(crate) fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(text.to_str()?.to_owned());
     }

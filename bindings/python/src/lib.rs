@@ -7,6 +7,7 @@
 //! * A buffer of Python's that a message refers to is given back by a thread that holds the GIL anyway: whoever is
 //!   done with it only puts it on a list (`lent`).
 
+mod auth;
 mod context;
 mod error;
 mod frame;
@@ -27,6 +28,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<context::Context>()?;
     module.add_class::<socket::Socket>()?;
+    module.add_class::<auth::Authenticator>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<lent::Done>()?;
     module.add_function(wrap_pyfunction!(poll::zmq_poll, module)?)?;

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import tightbeam
+from tightbeam.utils.monitor import recv_monitor_message
 
 
 @pytest.fixture
@@ -114,3 +115,56 @@ def test_a_lent_buffer_cannot_be_resized(context):
     push.close(linger=0)
     tracker.wait(10)
     buffer.extend(b"x")
+
+
+def secured(context, serves):
+    """A server and a client of PLAIN or CURVE, with a domain."""
+    server, client = context.socket(tightbeam.DEALER), context.socket(tightbeam.DEALER)
+    keys = tightbeam.curve_keypair()
+    if serves == "PLAIN":
+        server.plain_server = True
+        client.plain_username, client.plain_password = b"ada", b"secret"
+    else:
+        theirs, server.curve_secretkey = tightbeam.curve_keypair()
+        server.curve_server = True
+        client.curve_publickey, client.curve_secretkey = keys
+        client.curve_serverkey = theirs
+    server.zap_domain = b"weather"
+    return server, client, keys[0]
+
+
+@pytest.mark.parametrize("serves", ["PLAIN", "CURVE"])
+def test_rules_let_in_whom_they_know_without_a_thread(context, serves):
+    rules = tightbeam.Authenticator()
+    context.set_authenticator(rules)
+    server, client, key = secured(context, serves)
+    rules.plain("weather", "ada", "secret")
+    rules.curve_key("weather", key)
+    client.connect(f"tcp://127.0.0.1:{server.bind_to_random_port('tcp://127.0.0.1')}")
+    client.send(b"hello")
+    frame = server.recv(copy=False, timeout=10)
+    assert frame["User-Id"] == ("ada" if serves == "PLAIN" else key.decode())
+    assert rules.forget_domain("weather")
+
+
+@pytest.mark.parametrize("serves", ["PLAIN", "CURVE"])
+def test_whom_no_rule_knows_is_refused(context, serves):
+    rules = tightbeam.Authenticator()
+    context.set_authenticator(rules)
+    server, client, key = secured(context, serves)
+    rules.plain("weather", "ada", "another")
+    rules.curve_key("elsewhere", key)
+    events = server.get_monitor_socket(tightbeam.EVENT_HANDSHAKE_FAILED_AUTH)
+    client.connect(f"tcp://127.0.0.1:{server.bind_to_random_port('tcp://127.0.0.1')}")
+    event = recv_monitor_message(events)
+    assert event["value"] == 400
+    server.disable_monitor()
+    events.close()
+
+
+def test_rules_name_what_they_do_not_understand():
+    rules = tightbeam.Authenticator()
+    with pytest.raises(tightbeam.ZMQError):
+        rules.allow("nowhere")
+    with pytest.raises(ValueError):
+        rules.curve_key("*", b"short")

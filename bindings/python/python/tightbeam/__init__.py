@@ -6,7 +6,7 @@ from typing import Any
 
 from . import _exit as _exit
 from . import constants, error, utils
-from ._native import curve_keypair, curve_public, proxy, proxy_steerable, strerror
+from ._native import Authenticator, curve_keypair, curve_public, proxy, proxy_steerable, strerror
 from .constants import *  # noqa: F403
 from .context import Context
 from .error import *  # noqa: F403
@@ -43,6 +43,7 @@ def device(device_type: int, frontend: Socket, backend: Socket) -> Any:
 
 
 __all__ = [
+    "Authenticator",
     "COPY_THRESHOLD",
     "Context",
     "DRAFT_API",
