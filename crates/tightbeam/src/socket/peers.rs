@@ -2,7 +2,7 @@
 
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use zmtp::{Encoder, Event, encode_header};
 
@@ -13,6 +13,9 @@ use crate::message::{Frame, Peer, PeerInfo};
 use crate::pattern::{News, Pattern, Request};
 use crate::pipe::{Parts, Pipe, PipeId};
 use crate::reactor::waiters::Interest;
+
+/// What a handshake needs with a peer far away.
+const NEEDED: Duration = Duration::from_millis(300);
 
 impl State {
     /// The high-water marks of sending and receiving, in messages; 0 is no limit.
@@ -56,8 +59,8 @@ impl State {
 
     /// Which pending handshake to give up: among the older half the oldest of a peer that has said nothing. It has not
     /// heard from us that messages may flow, so it has sent none that could be lost. If all of those have said
-    /// something, the oldest, once it has had a tenth of its time: a byte each must not be enough to keep out whoever
-    /// comes. Until then any peer that has said nothing, even the one that comes: it will come again.
+    /// something, the oldest, once it has had the time that a handshake needs: a byte each must not be enough to keep out
+    /// whoever comes. Until then any peer that has said nothing, even the one that comes: it will come again.
     fn least_promising(&self, listener: SourceId) -> Option<SourceId> {
         let Some(Source::Listener(listening)) = self.sources.get(listener) else { return None };
         let connection = |id: &SourceId| match self.sources.get(*id) {
@@ -65,7 +68,8 @@ impl State {
             _ => None,
         };
         let silent = |id: &&SourceId| connection(id).is_some_and(|c| c.heard.is_none());
-        let late = listening.terms.options.handshake_ivl.map(|time| Instant::now() + time / 10 * 9);
+        let late = listening.terms.options.handshake_ivl;
+        let late = late.map(|time| Instant::now() + (time - NEEDED.min(time / 10)));
         let slow = |id: &&SourceId| connection(id).is_some_and(|c| c.timer < late);
         let pending = &listening.pending;
         let silent_half = pending.iter().take(pending.len() / 2).find(silent);
