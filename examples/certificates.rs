@@ -70,7 +70,6 @@ fn visit(
     )?;
     let events = ada.monitor()?;
     ada.connect(endpoint)?;
-    ada.send("good morning")?;
     loop {
         let event = events.next_timeout(SOON).ok_or("nothing happens")?;
         match event.kind {
@@ -81,6 +80,8 @@ fn visit(
             _ => {}
         }
     }
+    // Only when she is let in: to a peer that was refused, nothing can be sent.
+    ada.send("good morning")?;
     let message = server.recv_timeout(SOON)?;
     let peer = message.frames()[0].peer();
     let name = peer.and_then(|peer| peer.get("name")).unwrap_or("somebody");

@@ -60,7 +60,9 @@ fn workspace_tests(steps: &mut Steps, tools: &Tools) {
         command
     };
     if tools.nextest {
-        let words = ["nextest", "run", "--workspace", "--no-tests=pass", "--no-fail-fast"];
+        // What a failed test says comes last: of a long log only the end is printed.
+        let says = "--failure-output=immediate-final";
+        let words = ["nextest", "run", "--workspace", "--no-tests=pass", "--no-fail-fast", says];
         steps.command("tests of the workspace", LIMIT, call(&words));
         steps.command("tests in the docs", LIMIT, call(&["test", "--workspace", "--doc"]));
     } else {
