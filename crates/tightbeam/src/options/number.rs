@@ -213,7 +213,7 @@ pub const MAX_SUBSCRIPTIONS: i32 = 10_002;
 /// PUB, XPUB: the most bytes in the topics of one peer, an `int64_t`; a peer with more is disconnected.
 pub const MAX_TOPIC_BYTES: i32 = 10_003;
 /// The most connections of a listener whose handshake is not done; beyond it one of the older half that has said nothing gives
-/// way, or the oldest that has had 0.3 s, or a tenth of HANDSHAKE_IVL; before that who comes is sent off, and comes again.
+/// way, or the oldest that has had 0.3 s; before that who comes is sent off, and comes again.
 pub const MAX_HANDSHAKES: i32 = 10_004;
 /// The most bytes held for all peers together that have come from them and were not received, an `int64_t`; 0: no limit.
 /// Beyond it, by an eighth at most, the peer for which most is held is disconnected, and what waits of it is dropped. At once.

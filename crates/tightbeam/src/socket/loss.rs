@@ -64,7 +64,7 @@ impl State {
         match connection.origin {
             Origin::Listener(listener) => {
                 if let Some(listening) = self.listening(listener) {
-                    listening.pending.retain(|pending| *pending != id);
+                    listening.pending.retain(|(pending, _)| *pending != id);
                 }
                 if let Some(pipe) = connection.pipe {
                     self.bury_pipe(pipe);

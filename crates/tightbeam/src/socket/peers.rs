@@ -49,7 +49,7 @@ impl State {
         let Some(listening) = self.listening(listener) else {
             return self.lose(id, Loss::Ours, token);
         };
-        listening.pending.push_back(id);
+        listening.pending.push_back((id, Instant::now()));
         if listening.pending.len() > listening.terms.options.max_handshakes
             && let Some(victim) = self.least_promising(listener)
         {
@@ -63,19 +63,16 @@ impl State {
     /// whoever comes. Until then any peer that has said nothing, even the one that comes: it will come again.
     fn least_promising(&self, listener: SourceId) -> Option<SourceId> {
         let Some(Source::Listener(listening)) = self.sources.get(listener) else { return None };
-        let connection = |id: &SourceId| match self.sources.get(*id) {
-            Some(Source::Connection(connection)) => Some(connection),
-            _ => None,
+        let is_silent = |id: &SourceId| match self.sources.get(*id) {
+            Some(Source::Connection(connection)) => connection.heard.is_none(),
+            _ => false,
         };
-        let silent = |id: &&SourceId| connection(id).is_some_and(|c| c.heard.is_none());
-        let late = listening.terms.options.handshake_ivl;
-        let late = late.map(|time| Instant::now() + (time - NEEDED.min(time / 10)));
-        let slow = |id: &&SourceId| connection(id).is_some_and(|c| c.timer < late);
         let pending = &listening.pending;
-        let silent_half = pending.iter().take(pending.len() / 2).find(silent);
-        let slow_or_silent =
-            || pending.front().filter(slow).or_else(|| pending.iter().find(silent));
-        silent_half.or_else(slow_or_silent).or(pending.front()).copied()
+        let (oldest, came) = *pending.front()?;
+        let mut all = pending.iter().map(|(id, _)| *id);
+        let silent_half = all.clone().take(pending.len() / 2).find(is_silent);
+        let rest = || if came.elapsed() >= NEEDED { None } else { all.find(is_silent) };
+        silent_half.or_else(rest).or(Some(oldest))
     }
 
     /// Deals with what the protocol reports. True if there is something to write.
@@ -183,7 +180,7 @@ impl State {
         let pipe = match origin {
             Origin::Listener(listener) => {
                 if let Some(listening) = self.listening(listener) {
-                    listening.pending.retain(|pending| *pending != id);
+                    listening.pending.retain(|(pending, _)| *pending != id);
                 }
                 self.add_pipe()
             }

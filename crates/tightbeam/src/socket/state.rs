@@ -47,7 +47,7 @@ pub(crate) struct Listening {
     /// In the list of ready sources.
     pub(crate) listed: bool,
     /// Connections whose handshake is not complete, oldest first.
-    pub(crate) pending: VecDeque<SourceId>,
+    pub(crate) pending: VecDeque<(SourceId, Instant)>,
     /// The system has run out of something: a timer says when to accept again.
     pub(crate) resting: bool,
 }
