@@ -287,10 +287,11 @@ fn a_handler_that_errs_lets_nobody_in_and_is_told_of() {
 
 #[test]
 fn a_reply_with_another_version_or_number_is_no_verdict() {
-    for (version, id, error) in [
-        ("2.0", None, ProtocolError::ZapBadVersion),
-        ("1.0", Some("none of them"), ProtocolError::ZapBadRequestId),
-        ("1.0", Some("99"), ProtocolError::ZapBadRequestId),
+    for (version, id, status, error) in [
+        ("2.0", None, "200", ProtocolError::ZapBadVersion),
+        ("1.0", Some("none of them"), "200", ProtocolError::ZapBadRequestId),
+        ("1.0", Some("99"), "200", ProtocolError::ZapBadRequestId),
+        ("1.0", Some("99"), "999", ProtocolError::ZapBadRequestId),
     ] {
         let context = Context::new();
         let zap = open::<Rep>(&context);
@@ -301,7 +302,7 @@ fn a_reply_with_another_version_or_number_is_no_verdict() {
         let request = zap.recv_timeout(LIMIT).unwrap();
         let id =
             id.map_or_else(|| request.frames()[1].to_string_lossy().into_owned(), str::to_owned);
-        zap.send(Message::multipart([version, &id, "200", "", "", ""])).unwrap();
+        zap.send(Message::multipart([version, &id, status, "", "", ""])).unwrap();
         let refused = await_refusal(&monitor);
         assert_eq!(refused.value(), u64::from(error.number()), "{version} {id}");
     }

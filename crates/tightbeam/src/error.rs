@@ -112,7 +112,9 @@ pub enum Error {
     #[error("the context has no I/O thread, which {0} needs")]
     NoIoThread(&'static str),
     /// The options ask for security that is not there (`ENOTSUP`): no connection is made without it.
-    #[error("{0} is not there yet: connections are refused rather than made without it")]
+    #[error(
+        "{0} is not there for this socket: connections are refused rather than made without it"
+    )]
     NoMechanism(&'static str),
     /// An argument is not valid, or names nothing (`EINVAL`).
     #[error("{0}")]

@@ -149,7 +149,11 @@ impl Waiting {
             return self.askers.remove(&id).map(|asker| (asker, judgement));
         }
         let (_, oldest) = self.askers.pop_first()?;
-        Some((oldest, judgement.and(Err(ZapFault::BadRequestId))))
+        let fault = match judgement {
+            Err(fault @ (ZapFault::MalformedReply | ZapFault::BadVersion)) => fault,
+            _ => ZapFault::BadRequestId,
+        };
+        Some((oldest, Err(fault)))
     }
 }
 
