@@ -107,6 +107,37 @@ static void expect_from (void *socket, const char *text, const char *user)
     CHECK_OK (zmq_msg_close (&part));
 }
 
+/* A server whose peers a handler of the same context decides on. */
+struct stage
+{
+    char endpoint[256];
+    void *context;
+    void *handler;
+    void *server;
+    /* What the handler was asked last. */
+    struct request request;
+};
+
+static struct stage open_stage (int handler_type, int server_type)
+{
+    struct stage stage = { .context = open_context () };
+    stage.handler = open_handler (stage.context, handler_type);
+    stage.server = open_server (stage.context, server_type, stage.endpoint);
+    return stage;
+}
+
+static void *come_in (struct stage *stage, int type, const char *user)
+{
+    return open_client (stage->context, type, user, stage->endpoint);
+}
+
+/* The handler is asked, and decides so. */
+static void ask_and_decide (struct stage *stage, const char *status)
+{
+    expect_request (stage->handler, &stage->request);
+    decide (stage->handler, &stage->request, status);
+}
+
 TEST (peers_within_a_context_are_not_authenticated)
 {
     char public_key[41], secret_key[41];
@@ -146,107 +177,84 @@ TEST (there_is_one_handler_in_a_context)
 
 TEST (a_rep_handler_is_asked_on_one_peer_after_the_other)
 {
-    char endpoint[256];
-    struct request request;
     const char *names[] = { "ada", "bob", "eve" };
     void *clients[COUNT (names)];
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_REP);
-    void *server = open_server (context, ZMQ_PULL, endpoint);
+    struct stage stage = open_stage (ZMQ_REP, ZMQ_PULL);
     for (size_t at = 0; at < COUNT (names); at++)
-        clients[at] = open_client (context, ZMQ_PUSH, names[at], endpoint);
+        clients[at] = come_in (&stage, ZMQ_PUSH, names[at]);
     for (size_t at = 0; at < COUNT (names); at++) {
-        expect_request (handler, &request);
-        decide (handler, &request, "200");
+        ask_and_decide (&stage, "200");
     }
     for (size_t at = 0; at < COUNT (names); at++) {
         send_text (clients[at], names[at], 0);
-        expect_from (server, names[at], names[at]);
+        expect_from (stage.server, names[at], names[at]);
         CHECK_OK (zmq_close (clients[at]));
     }
-    end_all (context, handler, server, NULL);
+    end_all (stage.context, stage.handler, stage.server, NULL);
 }
 
 TEST (a_router_handler_may_decide_in_another_order)
 {
     enum { PEERS = 3 };
-    char endpoint[256];
     struct request requests[PEERS];
     const char *names[PEERS] = { "ada", "bob", "eve" };
     void *clients[PEERS];
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_ROUTER);
-    void *server = open_server (context, ZMQ_PULL, endpoint);
+    struct stage stage = open_stage (ZMQ_ROUTER, ZMQ_PULL);
     for (int at = 0; at < PEERS; at++) {
-        clients[at] = open_client (context, ZMQ_PUSH, names[at], endpoint);
-        expect_request (handler, &requests[at]);
+        clients[at] = come_in (&stage, ZMQ_PUSH, names[at]);
+        expect_request (stage.handler, &requests[at]);
         CHECK (strcmp (requests[at].user, names[at]) == 0);
     }
     /* The first one waits, and the others are let in. */
     for (int at = PEERS - 1; at >= 0; at--) {
-        decide (handler, &requests[at], "200");
+        decide (stage.handler, &requests[at], "200");
         send_text (clients[at], names[at], 0);
-        expect_from (server, names[at], names[at]);
+        expect_from (stage.server, names[at], names[at]);
     }
     for (int at = 0; at < PEERS; at++)
         CHECK_OK (zmq_close (clients[at]));
-    end_all (context, handler, server, NULL);
+    end_all (stage.context, stage.handler, stage.server, NULL);
 }
 
 TEST (a_refused_peer_does_not_keep_the_next_one_out)
 {
-    char endpoint[256];
-    struct request request;
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_REP);
-    void *server = open_server (context, ZMQ_PULL, endpoint);
-    void *eve = open_client (context, ZMQ_PUSH, "eve", endpoint);
+    struct stage stage = open_stage (ZMQ_REP, ZMQ_PULL);
+    void *eve = come_in (&stage, ZMQ_PUSH, "eve");
     send_text (eve, "let me in", 0);
-    expect_request (handler, &request);
-    decide (handler, &request, "400");
-    void *ada = open_client (context, ZMQ_PUSH, "ada", endpoint);
+    ask_and_decide (&stage, "400");
+    void *ada = come_in (&stage, ZMQ_PUSH, "ada");
     send_text (ada, "hello", 0);
-    expect_request (handler, &request);
-    CHECK (strcmp (request.user, "ada") == 0);
-    decide (handler, &request, "200");
-    expect_from (server, "hello", "ada");
+    expect_request (stage.handler, &stage.request);
+    CHECK (strcmp (stage.request.user, "ada") == 0);
+    decide (stage.handler, &stage.request, "200");
+    expect_from (stage.server, "hello", "ada");
     CHECK_OK (zmq_close (eve));
-    end_all (context, handler, server, ada);
+    end_all (stage.context, stage.handler, stage.server, ada);
 }
 
 TEST (every_part_knows_the_user)
 {
-    char endpoint[256];
-    struct request request;
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_REP);
-    void *server = open_server (context, ZMQ_ROUTER, endpoint);
-    void *client = open_client (context, ZMQ_DEALER, "ada", endpoint);
+    struct stage stage = open_stage (ZMQ_REP, ZMQ_ROUTER);
+    void *client = come_in (&stage, ZMQ_DEALER, "ada");
     send_text (client, "one", ZMQ_SNDMORE);
     send_text (client, "two", 0);
-    expect_request (handler, &request);
-    decide (handler, &request, "200");
-    CHECK (zmq_recv (server, NULL, 0, 0) > 0);
-    expect_from (server, "one", "ada");
-    expect_from (server, "two", "ada");
-    end_all (context, handler, server, client);
+    ask_and_decide (&stage, "200");
+    CHECK (zmq_recv (stage.server, NULL, 0, 0) > 0);
+    expect_from (stage.server, "one", "ada");
+    expect_from (stage.server, "two", "ada");
+    end_all (stage.context, stage.handler, stage.server, client);
 }
 
 TEST (subscribers_are_authenticated_too)
 {
-    char endpoint[256];
-    struct request request;
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_REP);
-    void *server = open_server (context, ZMQ_XPUB, endpoint);
-    void *client = open_client (context, ZMQ_SUB, "ada", endpoint);
+    struct stage stage = open_stage (ZMQ_REP, ZMQ_XPUB);
+    void *client = come_in (&stage, ZMQ_SUB, "ada");
     set_text (client, ZMQ_SUBSCRIBE, "weather");
-    expect_request (handler, &request);
-    decide (handler, &request, "200");
-    expect_text (server, "\1weather");
-    send_text (server, "weather: sun", 0);
+    ask_and_decide (&stage, "200");
+    expect_text (stage.server, "\1weather");
+    send_text (stage.server, "weather: sun", 0);
     expect_text (client, "weather: sun");
-    end_all (context, handler, server, client);
+    end_all (stage.context, stage.handler, stage.server, client);
 }
 
 TEST (a_peer_that_comes_again_is_asked_for_again)
@@ -272,35 +280,27 @@ TEST (a_peer_that_comes_again_is_asked_for_again)
 
 TEST (a_context_ends_while_a_handler_is_asked)
 {
-    char endpoint[256];
-    struct request request;
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_REP);
-    void *server = open_server (context, ZMQ_PULL, endpoint);
-    void *client = open_client (context, ZMQ_PUSH, "ada", endpoint);
-    expect_request (handler, &request);
-    CHECK_OK (zmq_close (server));
-    end_all (context, handler, client, NULL);
+    struct stage stage = open_stage (ZMQ_REP, ZMQ_PULL);
+    void *client = come_in (&stage, ZMQ_PUSH, "ada");
+    expect_request (stage.handler, &stage.request);
+    CHECK_OK (zmq_close (stage.server));
+    end_all (stage.context, stage.handler, client, NULL);
 }
 
 TEST (a_reply_that_comes_when_the_server_has_gone_goes_nowhere)
 {
-    char endpoint[256];
-    struct request request;
-    void *context = open_context ();
-    void *handler = open_handler (context, ZMQ_REP);
-    void *server = open_server (context, ZMQ_PULL, endpoint);
-    void *client = open_client (context, ZMQ_PUSH, "ada", endpoint);
-    expect_request (handler, &request);
+    struct stage stage = open_stage (ZMQ_REP, ZMQ_PULL);
+    void *client = come_in (&stage, ZMQ_PUSH, "ada");
+    expect_request (stage.handler, &stage.request);
     CHECK_OK (zmq_close (client));
-    CHECK_OK (zmq_close (server));
-    decide (handler, &request, "200");
-    server = open_server (context, ZMQ_PULL, endpoint);
-    client = open_client (context, ZMQ_PUSH, "bob", endpoint);
+    CHECK_OK (zmq_close (stage.server));
+    decide (stage.handler, &stage.request, "200");
+    stage.server = open_server (stage.context, ZMQ_PULL, stage.endpoint);
+    client = come_in (&stage, ZMQ_PUSH, "bob");
     send_text (client, "hello", 0);
-    expect_request (handler, &request);
-    CHECK (strcmp (request.user, "bob") == 0);
-    decide (handler, &request, "200");
-    expect_from (server, "hello", "bob");
-    end_all (context, handler, server, client);
+    expect_request (stage.handler, &stage.request);
+    CHECK (strcmp (stage.request.user, "bob") == 0);
+    decide (stage.handler, &stage.request, "200");
+    expect_from (stage.server, "hello", "bob");
+    end_all (stage.context, stage.handler, stage.server, client);
 }

@@ -4,11 +4,12 @@ use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
 
 /// A directory of a test's own, removed with all that is in it.
 #[derive(Debug)]
-pub struct Directory(PathBuf);
+pub struct Directory(TempDir);
 
 impl Directory {
     /// An empty one.
@@ -17,24 +18,13 @@ impl Directory {
     /// The system refuses.
     #[must_use]
     pub fn new() -> Directory {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        loop {
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let name = format!("tightbeam-test-{}-{count}", std::process::id());
-            let path = std::env::temp_dir().join(name);
-            match std::fs::create_dir(&path) {
-                Ok(()) => return Directory(path),
-                // A process that was killed has left it, and its number came again.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => panic!("a directory for temporary files: {error}"),
-            }
-        }
+        Directory(tempfile::tempdir().expect("a directory for temporary files"))
     }
 
     /// The path of a file in it.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.path().join(name)
     }
 
     /// The endpoint of a socket in it.
@@ -50,12 +40,6 @@ impl Directory {
 impl Default for Directory {
     fn default() -> Directory {
         Directory::new()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

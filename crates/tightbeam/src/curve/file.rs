@@ -86,35 +86,22 @@ fn draft(path: &Path, readers: Readers) -> io::Result<(File, PathBuf)> {
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
+
+    use tempfile::TempDir;
 
     use super::{MOST_BYTES, Readers, draft, read, write};
     use crate::curve::CertificateFault;
 
-    struct Directory(PathBuf);
-
-    impl Directory {
-        fn new(name: &str) -> Directory {
-            let name = format!("tightbeam-files-{}-{name}", std::process::id());
-            let path = std::env::temp_dir().join(name);
-            // A process that was killed has left it, and its number came again.
-            let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).expect("a directory");
-            Directory(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).expect("it is there");
-            entries
-                .map(|entry| entry.expect("it is there").file_name().into_string().expect("UTF-8"))
-                .collect()
-        }
+    fn directory() -> TempDir {
+        tempfile::tempdir().expect("a directory")
     }
 
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn names(directory: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(directory.path()).expect("it is there");
+        entries
+            .map(|entry| entry.expect("it is there").file_name().into_string().expect("UTF-8"))
+            .collect()
     }
 
     fn mode(path: &Path) -> u32 {
@@ -123,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_secret_file_takes_the_place_of_one_that_everybody_may_read() {
-        let directory = Directory::new("loose");
-        let path = directory.0.join("x.key_secret");
+        let directory = directory();
+        let path = directory.path().join("x.key_secret");
         fs::write(&path, "old").expect("written");
         fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("set");
         // Who has the old file open does not see what is written.
@@ -133,21 +120,21 @@ mod tests {
         assert_eq!(mode(&path), 0o600);
         assert_eq!(std::io::read_to_string(open).expect("read"), "old");
         assert_eq!(**read(&path).expect("read"), b"new"[..]);
-        assert_eq!(directory.names(), ["x.key_secret"]);
+        assert_eq!(names(&directory), ["x.key_secret"]);
     }
 
     #[test]
     fn a_secret_file_is_its_owners_before_anything_is_in_it() {
-        let directory = Directory::new("draft");
-        let (file, path) = draft(&directory.0.join("x"), Readers::Owner).expect("made");
+        let directory = directory();
+        let (file, path) = draft(&directory.path().join("x"), Readers::Owner).expect("made");
         assert_eq!(file.metadata().expect("it is there").len(), 0);
         assert_eq!(mode(&path), 0o600);
     }
 
     #[test]
     fn a_link_is_replaced_and_not_followed() {
-        let directory = Directory::new("link");
-        let [path, target] = ["x", "target"].map(|name| directory.0.join(name));
+        let directory = directory();
+        let [path, target] = ["x", "target"].map(|name| directory.path().join(name));
         fs::write(&target, "old").expect("written");
         symlink(&target, &path).expect("linked");
         write(&path, b"new", Readers::Owner).expect("written");
@@ -157,32 +144,32 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_a_file_that_could_not_be_written() {
-        let directory = Directory::new("failed");
-        fs::create_dir(directory.0.join("x")).expect("made");
+        let directory = directory();
+        fs::create_dir(directory.path().join("x")).expect("made");
         assert!(matches!(
-            write(&directory.0.join("x"), b"new", Readers::Everybody),
+            write(&directory.path().join("x"), b"new", Readers::Everybody),
             Err(CertificateFault::Io(_))
         ));
-        assert_eq!(directory.names(), ["x"]);
+        assert_eq!(names(&directory), ["x"]);
     }
 
     #[test]
     fn files_are_read_within_a_limit() {
-        let directory = Directory::new("limit");
-        let path = directory.0.join("x");
+        let directory = directory();
+        let path = directory.path().join("x");
         fs::write(&path, vec![b'#'; MOST_BYTES]).expect("written");
         assert_eq!(read(&path).expect("read").len(), MOST_BYTES);
         fs::write(&path, vec![b'#'; MOST_BYTES + 1]).expect("written");
         assert!(matches!(read(&path), Err(CertificateFault::TooLong(MOST_BYTES))));
         assert!(matches!(read(Path::new("/dev/zero")), Err(CertificateFault::NotAFile)));
-        assert!(matches!(read(&directory.0), Err(CertificateFault::NotAFile)));
-        assert!(matches!(read(&directory.0.join("none")), Err(CertificateFault::Io(_))));
+        assert!(matches!(read(directory.path()), Err(CertificateFault::NotAFile)));
+        assert!(matches!(read(&directory.path().join("none")), Err(CertificateFault::Io(_))));
     }
 
     #[test]
     fn a_pipe_is_not_waited_for() {
-        let directory = Directory::new("pipe");
-        let path = directory.0.join("x");
+        let directory = directory();
+        let path = directory.path().join("x");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("coreutils");
         assert!(made.success());
         assert!(matches!(read(&path), Err(CertificateFault::NotAFile)));

@@ -1,5 +1,4 @@
 use std::fs;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use zeroize::Zeroizing;
@@ -25,26 +24,6 @@ fn lets_in(rules: &Authenticator, domain: &str, credentials: Credentials) -> boo
     let verdict = rules.authenticate(&request(domain, "127.0.0.1", credentials));
     assert_ne!(verdict, Verdict::Temporary);
     matches!(verdict, Verdict::Accept { .. })
-}
-
-/// A directory of a test's own.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Directory {
-        let name = format!("tightbeam-rules-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        // A process that was killed has left it, and its number came again.
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a directory");
-        Directory(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]
@@ -200,9 +179,9 @@ fn keys_are_known_in_a_domain_or_in_all() {
 
 #[test]
 fn certificates_count_while_they_are_in_the_folder() {
-    let directory = Directory::new("folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let rules = Authenticator::new();
-    rules.curve_folder("weather", &directory.0);
+    rules.curve_folder("weather", directory.path());
     let mut ada = Certificate::new(Keypair::generate().expect("random bytes"));
     ada.set("name", "Ada").expect("a property");
     let asks = |domain: &str, key| {
@@ -210,7 +189,7 @@ fn certificates_count_while_they_are_in_the_folder() {
     };
     let key = ada.public_key();
     assert_eq!(asks("weather", key), Verdict::deny());
-    ada.save(directory.0.join("ada.key")).expect("saved");
+    ada.save(directory.path().join("ada.key")).expect("saved");
     let expected = Verdict::Accept {
         user_id: Some(key.to_string().into()),
         properties: vec![("name".to_owned(), b"Ada".to_vec())],
@@ -221,14 +200,14 @@ fn certificates_count_while_they_are_in_the_folder() {
     rules.curve_key("*", key);
     assert_eq!(asks("weather", key), expected);
     rules.forget_key("*", &key);
-    fs::remove_file(directory.0.join("ada.key")).expect("removed");
+    fs::remove_file(directory.path().join("ada.key")).expect("removed");
     assert_eq!(asks("weather", key), Verdict::deny());
 }
 
 #[test]
 fn who_cannot_be_told_from_a_folder_is_to_try_again() {
-    let directory = Directory::new("unreadable");
-    let file = directory.0.join("file");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("file");
     fs::write(&file, "no folder").expect("written");
     let rules = Authenticator::new();
     rules.curve_folder("*", &file);

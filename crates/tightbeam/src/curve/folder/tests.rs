@@ -4,24 +4,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::super::{Certificate, CertificateFault, Keypair, PublicKey};
 use super::{CertificateFolder, Stamp};
 
 /// A folder of a test's own, and the certificates that are found in it.
 struct Scene {
-    directory: PathBuf,
+    directory: TempDir,
     folder: CertificateFolder,
 }
 
 impl Scene {
     /// The folder itself is not there yet.
-    fn new(name: &str) -> Scene {
-        let name = format!("tightbeam-folder-{}-{name}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        // A process that was killed has left it, and its number came again.
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory).expect("a directory");
-        let folder = CertificateFolder::new(directory.join("certificates"));
+    fn new() -> Scene {
+        let directory = tempfile::tempdir().expect("a directory");
+        let folder = CertificateFolder::new(directory.path().join("certificates"));
         Scene { directory, folder }
     }
 
@@ -53,7 +51,7 @@ impl Scene {
             latest = latest.max(stamp.version.changed);
         }
         // What changes next has another time. Clocks of file systems tick slowly.
-        let probe = self.directory.join("probe");
+        let probe = self.directory.path().join("probe");
         loop {
             fs::write(&probe, "").expect("written");
             let now = Stamp::of(&probe).expect("it can be asked for").expect("it is there");
@@ -76,12 +74,6 @@ impl Scene {
     }
 }
 
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
 fn certificate(name: &str) -> Certificate {
     let mut certificate = Certificate::new(Keypair::generate().expect("random bytes"));
     certificate.set("file", name).expect("a property");
@@ -89,16 +81,16 @@ fn certificate(name: &str) -> Certificate {
 }
 
 /// Both just after something has changed and long after it.
-fn acts(name: &str, act: impl Fn(&Scene, &dyn Fn())) {
-    let fresh = Scene::new(&format!("{name}-fresh"));
+fn acts(act: impl Fn(&Scene, &dyn Fn())) {
+    let fresh = Scene::new();
     act(&fresh, &|| {});
-    let settled = Scene::new(&format!("{name}-settled"));
+    let settled = Scene::new();
     act(&settled, &|| settled.settle());
 }
 
 #[test]
 fn certificates_count_as_soon_as_they_are_added_and_until_they_are_removed() {
-    acts("added", |scene, pass_time| {
+    acts(|scene, pass_time| {
         let stranger = certificate("stranger").public_key();
         assert_eq!(scene.find(&stranger), None);
         pass_time();
@@ -121,7 +113,7 @@ fn certificates_count_as_soon_as_they_are_added_and_until_they_are_removed() {
 
 #[test]
 fn a_certificate_that_is_replaced_counts_no_longer() {
-    acts("replaced", |scene, pass_time| {
+    acts(|scene, pass_time| {
         fs::create_dir(scene.folder.path()).expect("made");
         let old = scene.add("ann");
         assert_eq!(scene.find(&old).as_deref(), Some("ann"));
@@ -134,7 +126,7 @@ fn a_certificate_that_is_replaced_counts_no_longer() {
 
 #[test]
 fn a_certificate_that_is_written_over_in_place_counts_no_longer_and_what_is_written_soon() {
-    acts("in-place", |scene, pass_time| {
+    acts(|scene, pass_time| {
         fs::create_dir(scene.folder.path()).expect("made");
         let (old, unread) = (scene.add("ann"), scene.add("ben"));
         assert_eq!(scene.find(&old).as_deref(), Some("ann"));
@@ -152,7 +144,7 @@ fn a_certificate_that_is_written_over_in_place_counts_no_longer_and_what_is_writ
 
 #[test]
 fn what_has_not_changed_is_not_read_again() {
-    let scene = Scene::new("unchanged");
+    let scene = Scene::new();
     fs::create_dir(scene.folder.path()).expect("made");
     let ann = scene.add("ann");
     let find = || scene.folder.find(&ann).expect("the folder can be read").expect("it is there");
@@ -165,7 +157,7 @@ fn what_has_not_changed_is_not_read_again() {
 
 #[test]
 fn files_that_are_no_certificates_are_told_and_keep_nobody_out() {
-    let scene = Scene::new("problems");
+    let scene = Scene::new();
     fs::create_dir_all(scene.path("below/more")).expect("made");
     let ann = scene.add("ann");
     fs::write(scene.path("below/more/bad"), "\nrubbish = = \"\n  x\n").expect("written");
@@ -181,7 +173,7 @@ fn files_that_are_no_certificates_are_told_and_keep_nobody_out() {
 
 #[test]
 fn folders_below_count_and_hidden_and_secret_files_do_not() {
-    let scene = Scene::new("names");
+    let scene = Scene::new();
     fs::create_dir_all(scene.path("below/more")).expect("made");
     fs::create_dir(scene.path(".hidden")).expect("made");
     let [below, odd] = ["below/more/ann.key", "no ending"].map(|name| scene.add(name));
@@ -199,7 +191,7 @@ fn folders_below_count_and_hidden_and_secret_files_do_not() {
 
 #[test]
 fn the_first_path_of_a_key_holds_and_no_secret_is_kept() {
-    let scene = Scene::new("twice");
+    let scene = Scene::new();
     fs::create_dir(scene.folder.path()).expect("made");
     let mut certificate = certificate("b");
     certificate.save_secret(scene.path("b")).expect("saved");
@@ -212,7 +204,7 @@ fn the_first_path_of_a_key_holds_and_no_secret_is_kept() {
 
 #[test]
 fn a_folder_that_may_not_be_read_is_empty_until_it_may() {
-    let scene = Scene::new("denied");
+    let scene = Scene::new();
     fs::create_dir_all(scene.path("below")).expect("made");
     let [ann, ben] = ["ann", "below/ben"].map(|name| scene.add(name));
     fs::set_permissions(scene.path("below"), Permissions::from_mode(0o0)).expect("set");
@@ -230,7 +222,7 @@ fn a_folder_that_may_not_be_read_is_empty_until_it_may() {
 
 #[test]
 fn a_folder_that_is_none_cannot_be_told_from() {
-    let scene = Scene::new("file");
+    let scene = Scene::new();
     fs::write(scene.folder.path(), "a file").expect("written");
     assert!(scene.folder.find(&certificate("x").public_key()).is_err());
 }
