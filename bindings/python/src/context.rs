@@ -101,12 +101,12 @@ impl Context {
     }
 
     /// Sets an option, by its number.
-    fn set(&self, py: Python<'_>, option: i32, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set(&self, py: Python<'_>, option: i32, optval: &Bound<'_, PyAny>) -> PyResult<()> {
         let context = self.open()?;
-        if let (THREAD_NAME_PREFIX, Ok(text)) = (option, value.extract::<String>()) {
+        if let (THREAD_NAME_PREFIX, Ok(text)) = (option, optval.extract::<String>()) {
             return unlocked(py, || context.set_text_option(option, &text));
         }
-        let value = value.extract::<i32>()?;
+        let value = optval.extract::<i32>()?;
         context.set_option(option, value).map_err(|error| exception(py, &error))
     }
 }

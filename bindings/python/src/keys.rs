@@ -37,8 +37,8 @@ pub(crate) fn curve_public(py: Python<'_>, secret_key: &Bound<'_, PyAny>) -> PyR
 
 /// Bytes as Z85; there must be a multiple of four.
 #[pyfunction]
-pub(crate) fn z85_encode(py: Python<'_>, raw: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
-    let borrowed = crate::lent::Borrowed::new(raw)?;
+pub(crate) fn z85_encode(py: Python<'_>, rawbytes: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
+    let borrowed = crate::lent::Borrowed::new(rawbytes)?;
     let text =
         z85::encode(borrowed.bytes()).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(PyBytes::new(py, text.as_bytes()).unbind())
@@ -46,8 +46,8 @@ pub(crate) fn z85_encode(py: Python<'_>, raw: &Bound<'_, PyAny>) -> PyResult<Py<
 
 /// The bytes that Z85 stands for; there must be a multiple of five characters.
 #[pyfunction]
-pub(crate) fn z85_decode(py: Python<'_>, encoded: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
+pub(crate) fn z85_decode(py: Python<'_>, z85bytes: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
     let bytes =
-        z85::decode(&text(encoded)?).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        z85::decode(&text(z85bytes)?).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(PyBytes::new(py, &bytes).unbind())
 }

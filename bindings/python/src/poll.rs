@@ -59,7 +59,7 @@ fn target<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
 /// Waits until one of the sockets and descriptors has an event that is wanted of it, at most so many milliseconds.
 /// Takes and answers pairs of a socket, or a descriptor, and flags.
 #[pyfunction]
-#[pyo3(signature = (sockets, timeout=None))]
+#[pyo3(signature = (sockets, timeout=None), text_signature = "(sockets, timeout=-1)")]
 pub(crate) fn zmq_poll(
     py: Python<'_>,
     sockets: &Bound<'_, PyAny>,

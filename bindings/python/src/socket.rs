@@ -64,6 +64,17 @@ fn at_address(py: Python<'_>, error: &Error, endpoint: &str) -> PyErr {
     from_errno(py, error.errno(), Some(format!("addr={endpoint:?}: {error}")))
 }
 
+/// Refuses what only the draft types of sockets take.
+fn no_groups(
+    routing_id: Option<&Bound<'_, PyAny>>,
+    group: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    if routing_id.is_some() || group.is_some() {
+        return Err(runtime("there are no sockets with routing ids or groups here"));
+    }
+    Ok(())
+}
+
 #[pymethods]
 impl Socket {
     /// Subclasses may take any arguments; `_open` is called by `__init__`.
@@ -112,10 +123,11 @@ impl Socket {
         shared.closed.load(Ordering::Acquire)
     }
 
-    /// The number by which the engine knows the socket.
+    /// The number by which the engine knows the socket; 0 once it is closed.
     #[getter]
     fn underlying(&self) -> u64 {
-        self.shared.get().map_or(0, |shared| shared.socket.handle().as_u64())
+        let open = self.shared.get().filter(|shared| !shared.closed.load(Ordering::Acquire));
+        open.map_or(0, |shared| shared.socket.handle().as_u64())
     }
 
     /// From so many bytes up `send(copy=False)` does not copy.
@@ -185,8 +197,8 @@ impl Socket {
     }
 
     /// Sets an option by its number.
-    fn set(&self, py: Python<'_>, option: i32, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        crate::options::set(self.open(py)?, option, value)
+    fn set(&self, py: Python<'_>, option: i32, optval: &Bound<'_, PyAny>) -> PyResult<()> {
+        crate::options::set(self.open(py)?, option, optval)
     }
 
     /// A descriptor that is readable for exactly as long as a message can be received.
@@ -247,9 +259,7 @@ impl Socket {
         group: Option<&Bound<'py, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        if routing_id.is_some() || group.is_some() {
-            return Err(runtime("there are no sockets with routing ids or groups here"));
-        }
+        no_groups(routing_id, group)?;
         let done = slf.get().send_one(data, flags, copy, track, timeout)?;
         if copy {
             return Ok(None);
@@ -258,15 +268,21 @@ impl Socket {
     }
 
     /// Sends all parts of a message at once.
-    #[pyo3(signature = (msg_parts, flags=0, copy=true, track=false, *, timeout=None))]
+    #[pyo3(signature = (
+        msg_parts, flags=0, copy=true, track=false, *, routing_id=None, group=None, timeout=None
+    ))]
+    #[allow(clippy::too_many_arguments)] // as pyzmq has them
     fn send_multipart<'py>(
         slf: &Bound<'py, Self>,
         msg_parts: &Bound<'py, PyAny>,
         flags: i32,
         copy: bool,
         track: bool,
+        routing_id: Option<&Bound<'py, PyAny>>,
+        group: Option<&Bound<'py, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        no_groups(routing_id, group)?;
         let done = slf.get().send_all(msg_parts, flags, copy, track, timeout)?;
         if copy {
             return Ok(None);

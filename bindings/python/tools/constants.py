@@ -38,6 +38,7 @@ PREFIXES = {
     "ReconnectStop": "RECONNECT_STOP_",
     "NormMode": "NORM_",
 }
+SHOWN = {"EVENT_ALL_V1"}
 # Old names that the header does not have, or has for a context.
 EXTRA = {"SocketOption": [("BLOCKY", 70), ("HWM", 1)]}
 SYSTEM_ERRORS = (
@@ -68,6 +69,8 @@ def members(kind, first, last, defined):
     names = list(defined)
     span = names[names.index(first) : names.index(last) + 1]
     found = [(name, defined[name]) for name in span if not NOT_OPTIONS.search(name)]
+    # Of several names for a number the first is shown.
+    found.sort(key=lambda one: one[0] not in SHOWN)
     return found + EXTRA.get(kind, []) + (own_options() if kind == "SocketOption" else [])
 
 

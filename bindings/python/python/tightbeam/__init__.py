@@ -8,12 +8,14 @@ from . import _exit as _exit
 from . import constants, error, utils
 from ._native import Authenticator, curve_keypair, curve_public, proxy, proxy_steerable, strerror
 from .constants import *  # noqa: F403
-from .context import Context
+from .context import Context, SyncContext
 from .error import *  # noqa: F403
 from .message import Frame, Message, MessageTracker
 from .poll import Poller, select, zmq_poll
-from .socket import Socket
+from .socket import Socket, SyncSocket
+from .stopwatch import Stopwatch
 from .version import (
+    __revision__,
     __version__,
     pyzmq_version,
     pyzmq_version_info,
@@ -24,8 +26,6 @@ from .version import (
 COPY_THRESHOLD = 65536
 IPC_PATH_MAX_LEN = 107
 DRAFT_API = PYZMQ_DRAFT_API = False
-SyncContext = Context
-SyncSocket = Socket
 
 _CAPABILITIES = frozenset({"ipc", "curve"})
 
@@ -37,10 +37,17 @@ def has(capability: str) -> bool:
     return capability in _CAPABILITIES
 
 
+def zmq_errno() -> int:
+    """Always 0: failures are exceptions here, which carry their `errno`."""
+    return 0
+
+
 def device(device_type: int, frontend: Socket, backend: Socket) -> Any:
     """The old form of `proxy`; every type is the same."""
     return proxy(frontend, backend)
 
+
+from . import sugar  # noqa: E402 - it has `device` too
 
 __all__ = [
     "Authenticator",
@@ -54,6 +61,7 @@ __all__ = [
     "PYZMQ_DRAFT_API",
     "Poller",
     "Socket",
+    "Stopwatch",
     "SyncContext",
     "SyncSocket",
     "constants",
@@ -68,10 +76,13 @@ __all__ = [
     "pyzmq_version_info",
     "select",
     "strerror",
+    "sugar",
     "utils",
+    "zmq_errno",
     "zmq_poll",
     "zmq_version",
     "zmq_version_info",
+    "__revision__",
     "__version__",
     *constants.__all__,
     *error.__all__,

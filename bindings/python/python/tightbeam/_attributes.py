@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 from typing import Any
 
 from .constants import Errno, SocketOption
 from .error import ZMQError
+
+if sys.version_info >= (3, 14):
+    from annotationlib import Format, get_annotations
+
+    def _annotations(kind: type) -> Any:
+        return get_annotations(kind, format=Format.FORWARDREF)
+
+else:
+    from inspect import get_annotations as _annotations
 
 
 class Attributes:
@@ -18,7 +28,15 @@ class Attributes:
         if key in self.__dict__ or any(key in kind.__dict__ for kind in type(self).__mro__):
             object.__setattr__(self, key, value)
             return
-        self._set_attribute(key, self._option(key), value)
+        try:
+            option = self._option(key)
+        except AttributeError:
+            # Subclasses may have attributes of their own that are annotated only.
+            if not any(key in _annotations(kind) for kind in type(self).__mro__):
+                raise
+            object.__setattr__(self, key, value)
+        else:
+            self._set_attribute(key, option, value)
 
     def __getattr__(self, key: str) -> Any:
         return self._get_attribute(key, self._option(key))

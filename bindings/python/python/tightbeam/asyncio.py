@@ -8,6 +8,7 @@ told of the socket at all. A receive that is cancelled loses nothing.
 from __future__ import annotations
 
 import asyncio
+import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ from .poll import Poller as _Poller
 from .poll import zmq_poll
 from .socket import Socket as _Socket
 
-__all__ = ["Context", "Poller", "Socket"]
+__all__ = ["Context", "Poller", "Socket", "ZMQEventLoop", "install"]
 
 
 class _Watched:
@@ -114,9 +115,9 @@ class Socket(_Socket):
     # Messages that came for calls that were cancelled: parts, and whether the socket has more of them.
     _unread: deque[tuple[list[Any], bool]] | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.pop("io_loop", None)
-        super().__init__(*args, **kwargs)
+    def __init__(self, context: Any = None, socket_type: int = -1, io_loop: Any = None, **kwargs: Any) -> None:
+        """`io_loop` is not needed: a call belongs to the loop that runs it."""
+        super().__init__(context, socket_type, **kwargs)
         self._sends, self._recvs, self._unread = deque(), deque(), deque()
 
     @classmethod
@@ -182,14 +183,15 @@ class Socket(_Socket):
             raise ZMQError(Errno.ENOTSUP)
         return _poll([(self, flags)], timeout, lambda ready: ready[0][1] if ready else 0)
 
-    def get(self, option: int) -> Any:
-        value = super().get(option)
-        if option == SocketOption.EVENTS:
+    def get(self, key: int) -> Any:
+        value = super().get(key)
+        if key == SocketOption.EVENTS:
             # Reading them has made the descriptor forget, also what others wait for.
             self._look_soon()
         return value
 
-    getsockopt = get
+    def getsockopt(self, option: int) -> Any:
+        return self.get(option)
 
     def __aiter__(self) -> Any:
         return self
@@ -393,3 +395,12 @@ def _descriptors(socket: Any, flags: int) -> list[tuple[int, bool]]:
     fd = socket if isinstance(socket, int) else socket.fileno()
     wanted = [(fd, False)] if flags & PollEvent.POLLIN else []
     return wanted + ([(fd, True)] if flags & PollEvent.POLLOUT else [])
+
+
+class ZMQEventLoop(asyncio.SelectorEventLoop):
+    """What pyzmq once needed; any loop of asyncio will do."""
+
+
+def install() -> None:
+    """What pyzmq once needed; does nothing but say so, with a DeprecationWarning."""
+    warnings.warn("tightbeam.asyncio.install() is not needed", DeprecationWarning, stacklevel=2)

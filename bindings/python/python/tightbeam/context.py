@@ -15,7 +15,7 @@ from .constants import ContextOption, Errno, SocketOption
 from .error import ZMQError
 from .socket import Socket
 
-__all__ = ["Context"]
+__all__ = ["Context", "SyncContext"]
 
 # The sockets that a context opens, for those who write it down.
 if TYPE_CHECKING:
@@ -197,6 +197,8 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         except KeyError:
             raise AttributeError(key) from None
 
+
+SyncContext = Context[Socket[bytes]]
 
 # Contexts by the number that `underlying` says, for shadows.
 _OPEN: weakref.WeakValueDictionary[int, Context] = weakref.WeakValueDictionary()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from . import _native
 from .constants import Errno
+from .version import zmq_version
 
 __all__ = [
     "Again",
@@ -21,8 +22,14 @@ __all__ = [
 ]
 
 
+_NUMBERS: dict[int, Errno] = {int(number): number for number in Errno}
+
+
 class DraftFDWarning(RuntimeWarning):
     """Here for programs that filter it; never given."""
+
+    def __init__(self, msg: str = "") -> None:
+        super().__init__(msg)
 
 
 class ZMQBaseError(Exception):
@@ -36,15 +43,13 @@ class ZMQError(ZMQBaseError):
     strerror: str = ""
 
     def __init__(self, errno: int | str | None = None, msg: str | None = None) -> None:
-        if isinstance(errno, str):
-            msg, errno = errno, None
-        number = 0 if errno is None else int(errno)
-        try:
-            self.errno = Errno(number)
-        except ValueError:
-            self.errno = number
-        self.strerror = _native.strerror(number) if msg is None else msg
-        super().__init__(errno, msg)
+        """An error by its number, by words alone, or both. `args` are what is given here."""
+        number = 0 if errno is None else errno
+        if isinstance(number, int):
+            self.errno = _NUMBERS.get(number, number)
+            self.strerror = _native.strerror(number) if msg is None else msg
+        else:
+            self.strerror = str(errno) if msg is None else msg
 
     def __str__(self) -> str:
         return self.strerror
@@ -60,7 +65,6 @@ class _Fixed(ZMQError):
 
     def __init__(self, errno: int | str = "ignored", msg: str = "ignored") -> None:
         super().__init__(self._errno)
-        self.args = ()
 
 
 class Again(_Fixed):
@@ -95,8 +99,10 @@ class ZMQVersionError(NotImplementedError):
     def __init__(self, min_version: str, msg: str = "Feature") -> None:
         self.min_version = min_version
         self.msg = msg
-        self.version = ".".join(str(number) for number in (4, 3, 5))
-        super().__init__(min_version, msg)
+        self.version = zmq_version()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __str__(self) -> str:
         return f"{self.msg} requires libzmq >= {self.min_version}, have {self.version}"

@@ -75,6 +75,11 @@ class Frame(_native.Frame):
         return None if done is None else tracker_of([done])
 
     @property
+    def tracker_event(self) -> Any:
+        """What the tracker watches: has `is_set()` and `wait(timeout)` in seconds; None without `track=True`."""
+        return self._done
+
+    @property
     def buffer(self) -> memoryview:
         """The body, without copying it."""
         return memoryview(self)

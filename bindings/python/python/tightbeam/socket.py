@@ -16,7 +16,7 @@ from ._attributes import Attributes
 from .constants import Errno, PollEvent, SocketOption, SocketType
 from .error import ZMQBindError, ZMQError
 
-__all__ = ["Socket"]
+__all__ = ["Socket", "SyncSocket"]
 
 # What a socket receives, for those who write it down: `Socket[bytes]`.
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Socket(_native.Socket, Attributes, Generic[Received]):
 
     @property
     def type(self) -> SocketType:
-        return SocketType(self.get(SocketOption.TYPE))
+        return SocketType(self._type)
 
     # Endpoints
 
@@ -224,8 +224,8 @@ class Socket(_native.Socket, Attributes, Generic[Received]):
         return self.get(SocketOption.FD)
 
     def __setattr__(self, key: str, value: Any) -> None:
-        if key in ("subscribe", "unsubscribe"):
-            getattr(self, key)(value)
+        if key.lower() in ("subscribe", "unsubscribe"):
+            getattr(self, key.lower())(value)
         else:
             super().__setattr__(key, value)
 
@@ -284,6 +284,12 @@ class Socket(_native.Socket, Attributes, Generic[Received]):
     def _deserialize(self, received: Any, load: Callable[[Any], Any]) -> Any:
         return load(received)
 
+    def join(self, group: str | bytes) -> None:
+        """Groups belong to DISH sockets, of which there are none: RuntimeError, as with pyzmq's wheels."""
+        raise RuntimeError("there are no sockets with groups here")
+
+    leave = join
+
     # Monitors
 
     def get_monitor_socket(self, events: int | None = None, addr: str | None = None) -> Any:
@@ -306,6 +312,8 @@ class Socket(_native.Socket, Attributes, Generic[Received]):
         """Waits until the socket is ready, at most so many milliseconds. Answers what of `flags` it is ready for."""
         return _native.Socket.poll(self, timeout, flags)
 
+
+SyncSocket = Socket[bytes]
 
 # Open sockets by the number that `underlying` says, for shadows.
 _OPEN: weakref.WeakValueDictionary[int, Socket] = weakref.WeakValueDictionary()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _native
 
 __version__: str = _native.__version__
+__revision__ = ""
 # The interfaces of pyzmq and libzmq that programs are answered with.
 _PYZMQ = (27, 3, 0)
 _LIBZMQ = (4, 3, 5)

@@ -1,1 +1,1 @@
-"""Smaller things: `monitor`, `z85`, `jsonapi`, `strtypes`."""
+"""Smaller things: `monitor`, `z85`, `jsonapi`, `strtypes`, `interop`."""

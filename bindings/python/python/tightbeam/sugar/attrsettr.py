@@ -1,0 +1,5 @@
+"""Options as attributes."""
+
+from .._attributes import Attributes as AttributeSetter
+
+__all__ = ["AttributeSetter"]

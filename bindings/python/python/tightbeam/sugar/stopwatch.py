@@ -1,0 +1,5 @@
+"""See `tightbeam.stopwatch`."""
+
+from ..stopwatch import Stopwatch
+
+__all__ = ["Stopwatch"]

@@ -1,0 +1,5 @@
+"""See `tightbeam.message`."""
+
+from ..message import MessageTracker
+
+__all__ = ["MessageTracker"]
