@@ -2,13 +2,12 @@
 
 use super::fair_queue::FairQueue;
 use super::load_balance::LoadBalance;
-use super::{NO_PEER_WITH_ROOM, Received, Refusal};
-use crate::pipe::{Parts, PipeId, Pipes};
+use crate::pipe::{PipeId, Pipes};
 
 #[derive(Debug, Default)]
 pub(crate) struct Dealer {
-    outgoing: LoadBalance,
-    incoming: FairQueue,
+    pub(super) outgoing: LoadBalance,
+    pub(super) incoming: FairQueue,
 }
 
 impl Dealer {
@@ -26,17 +25,6 @@ impl Dealer {
 
     pub(super) fn readable(&mut self, id: PipeId) {
         self.incoming.readable(id);
-    }
-
-    pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
-        match self.outgoing.send(pipes, &[], parts) {
-            Some(_) => Ok(()),
-            None => Err(NO_PEER_WITH_ROOM),
-        }
-    }
-
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
-        self.incoming.recv(pipes)
     }
 
     pub(super) fn can_recv(&self) -> bool {

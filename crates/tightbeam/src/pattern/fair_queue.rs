@@ -28,7 +28,7 @@ impl FairQueue {
     }
 
     /// Takes the next part.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         let id = self.current().ok_or(NOTHING_TO_RECEIVE)?;
         let part = pipes.pop(id).ok_or(NOTHING_TO_RECEIVE)?;

@@ -25,7 +25,7 @@ impl LoadBalance {
 
     /// Queues a message for the next peer with room, and answers which that was; then it is the turn of
     /// the one behind it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(
         &mut self,
         pipes: &mut Pipes,

@@ -17,6 +17,7 @@ mod routes;
 mod stream;
 mod subscribe;
 mod subscriptions;
+mod transfer;
 mod xpub;
 mod xsub;
 
@@ -107,8 +108,6 @@ impl Refusal {
     }
 }
 
-const RECEIVE: &str = "receive";
-const SEND: &str = "send";
 const NO_PEER_WITH_ROOM: Refusal = Refusal::WouldBlock("no peer has room for a message");
 const NOTHING_TO_RECEIVE: Refusal = Refusal::WouldBlock("no message has arrived");
 
@@ -278,108 +277,6 @@ impl Pattern {
     pub(crate) fn replaced(&mut self, id: PipeId) {
         if let Pattern::Sub(subscriber) = self {
             subscriber.replaced(id);
-        }
-    }
-
-    /// Queues a whole message, or says why not; then nothing was queued.
-    #[inline]
-    pub(crate) fn send(
-        &mut self,
-        pipes: &mut Pipes,
-        parts: Parts<'_>,
-        options: &Options,
-    ) -> Result<(), Refusal> {
-        match self {
-            Pattern::Dealer(dealer) => dealer.send(pipes, parts),
-            Pattern::Router(router) => router.send(pipes, parts, options),
-            Pattern::Stream(stream) => stream.send(pipes, parts),
-            Pattern::Req(req) => req.send(pipes, parts, options),
-            Pattern::Rep(rep) => rep.send(pipes, parts),
-            Pattern::Push(push) => push.send(pipes, parts),
-            Pattern::Pair(pair) => pair.send(pipes, parts),
-            Pattern::Pub(publisher) => publisher.send(pipes, parts, options),
-            Pattern::XPub(publisher) => publisher.send(pipes, parts, options),
-            Pattern::XSub(subscriber) => {
-                subscriber.send(parts);
-                Ok(())
-            }
-            Pattern::Pull(_) => Err(Refusal::Unsupported(SocketType::Pull, SEND)),
-            Pattern::Sub(_) => Err(Refusal::Unsupported(SocketType::Sub, SEND)),
-        }
-    }
-
-    /// Whether the first part of a message may be staged: what `send` would refuse whatever the
-    /// rest of the message is, is refused now.
-    pub(crate) fn admit(
-        &mut self,
-        pipes: &Pipes,
-        first: &[u8],
-        options: &Options,
-    ) -> Result<(), Refusal> {
-        let room = match self {
-            Pattern::Dealer(dealer) => dealer.can_send(pipes),
-            Pattern::Push(push) => push.can_send(pipes),
-            Pattern::Pair(pair) => pair.can_send(pipes),
-            Pattern::Req(req) => req.admit(pipes, options)?,
-            Pattern::Rep(rep) => rep.admit()?,
-            Pattern::Router(router) => return router.admit(pipes, first, options),
-            Pattern::Stream(stream) => return stream.routes.admit(pipes, first),
-            Pattern::Pub(publisher) => return publisher.admit(pipes, first, options),
-            Pattern::XPub(publisher) => return publisher.admit(pipes, first, options),
-            Pattern::XSub(_) => true,
-            Pattern::Pull(_) => return Err(Refusal::Unsupported(SocketType::Pull, SEND)),
-            Pattern::Sub(_) => return Err(Refusal::Unsupported(SocketType::Sub, SEND)),
-        };
-        if room { Ok(()) } else { Err(NO_PEER_WITH_ROOM) }
-    }
-
-    /// Takes the next part.
-    #[inline]
-    pub(crate) fn recv<'a>(&'a mut self, pipes: &'a mut Pipes) -> Result<Received<'a>, Refusal> {
-        match self {
-            Pattern::Dealer(dealer) => dealer.recv(pipes),
-            Pattern::Router(router) => router.routes.recv(pipes),
-            Pattern::Stream(stream) => stream.routes.recv(pipes),
-            Pattern::Pull(pull) => pull.recv(pipes),
-            Pattern::Pair(pair) => pair.recv(pipes),
-            Pattern::Sub(subscriber) => subscriber.recv(pipes),
-            Pattern::XPub(publisher) => publisher.recv(pipes),
-            Pattern::XSub(subscriber) => subscriber.recv(pipes),
-            Pattern::Req(req) => req.recv(pipes),
-            Pattern::Rep(rep) => rep.recv(pipes),
-            Pattern::Push(_) => Err(Refusal::Unsupported(SocketType::Push, RECEIVE)),
-            Pattern::Pub(_) => Err(Refusal::Unsupported(SocketType::Pub, RECEIVE)),
-        }
-    }
-
-    /// Whether the next receive succeeds. What would be discarded is discarded now.
-    pub(crate) fn can_recv(&mut self, pipes: &mut Pipes) -> bool {
-        match self {
-            Pattern::Dealer(dealer) => dealer.can_recv(),
-            Pattern::Router(router) => router.routes.can_recv(),
-            Pattern::Stream(stream) => stream.routes.can_recv(),
-            Pattern::Req(req) => req.can_recv(pipes),
-            Pattern::Rep(rep) => rep.can_recv(pipes),
-            Pattern::Pull(pull) => pull.can_recv(),
-            Pattern::Pair(pair) => pair.can_recv(),
-            Pattern::Sub(subscriber) => subscriber.can_recv(pipes),
-            Pattern::XPub(publisher) => publisher.can_recv(),
-            Pattern::XSub(subscriber) => subscriber.can_recv(),
-            Pattern::Push(_) | Pattern::Pub(_) => false,
-        }
-    }
-
-    /// Whether the next send succeeds or is dropped by the pattern's own rule.
-    pub(crate) fn can_send(&self, pipes: &Pipes, options: &Options) -> bool {
-        match self {
-            Pattern::Dealer(dealer) => dealer.can_send(pipes),
-            Pattern::Req(req) => req.can_send(pipes),
-            Pattern::Rep(rep) => rep.can_send(),
-            Pattern::Push(push) => push.can_send(pipes),
-            Pattern::Pair(pair) => pair.can_send(pipes),
-            Pattern::Router(router) => router.can_send(pipes, options),
-            Pattern::Stream(_) | Pattern::Pub(_) | Pattern::XPub(_) | Pattern::XSub(_) => true,
-            Pattern::Pull(_) | Pattern::Sub(_) => false,
         }
     }
 

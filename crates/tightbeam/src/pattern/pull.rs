@@ -1,12 +1,11 @@
 //! PULL: messages come from the peers in turn (RFC 30).
 
 use super::fair_queue::FairQueue;
-use super::{Received, Refusal};
-use crate::pipe::{PipeId, Pipes};
+use crate::pipe::PipeId;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pull {
-    peers: FairQueue,
+    pub(super) peers: FairQueue,
 }
 
 impl Pull {
@@ -16,10 +15,6 @@ impl Pull {
 
     pub(super) fn forget(&mut self, id: PipeId) {
         self.peers.detach(id);
-    }
-
-    pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
-        self.peers.recv(pipes)
     }
 
     pub(super) fn can_recv(&self) -> bool {

@@ -263,7 +263,7 @@ impl Pipes {
     }
 
     /// Queues a message for one peer if it has room.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn offer(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
         match self.slots.get_mut(id) {
             Some(pipe) if pipe.lane.is_some() => {
@@ -365,7 +365,7 @@ impl Pipes {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_to(
         pipe: &mut Pipe,
         id: PipeId,

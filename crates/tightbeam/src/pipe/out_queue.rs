@@ -224,6 +224,7 @@ impl OutQueue {
     }
 
     /// Appends a whole message: frames that are in wire form already, then `parts`.
+    #[inline]
     pub(crate) fn push(&mut self, prefix: &[u8], parts: Parts<'_>) {
         let segment = Self::open_segment(&mut self.segments, &mut self.spare);
         let before = segment.len;

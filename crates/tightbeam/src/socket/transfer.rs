@@ -189,14 +189,15 @@ impl Core {
 
     /// Receives the next part into the caller's buffer.
     pub(crate) fn recv_into(&self, buffer: &mut [u8], timing: Option<Timing>) -> Result<Copied> {
-        self.receive(timing, |state| {
-            state.with_part(|part| {
-                let bytes = part.body.as_slice();
-                let n = bytes.len().min(buffer.len());
-                buffer[..n].copy_from_slice(&bytes[..n]);
-                Copied { len: bytes.len(), more: part.more }
-            })
-        })
+        let mut copy = |part: &Received<'_>| {
+            let bytes = part.body.as_slice();
+            let n = bytes.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&bytes[..n]);
+            Copied { len: bytes.len(), more: part.more }
+        };
+        let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
+        let taken = guard.with_part(&mut copy);
+        self.after_take(guard, taken, timing, |state| state.with_part(&mut copy))
     }
 
     #[inline]
@@ -207,6 +208,18 @@ impl Core {
     ) -> Result<R> {
         let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
         let taken = take(&mut guard);
+        self.after_take(guard, taken, timing, take)
+    }
+
+    /// What follows the first attempt.
+    #[inline(always)]
+    fn after_take<'a, R>(
+        &'a self,
+        mut guard: Guard<'a>,
+        taken: Result<R, Refusal>,
+        timing: Option<Timing>,
+        take: impl FnMut(&mut State) -> Result<R, Refusal>,
+    ) -> Result<R> {
         guard.resume_skipped();
         match taken {
             Err(Refusal::WouldBlock(_)) => self.wait_to_receive(guard, timing, take),
@@ -336,7 +349,7 @@ impl State {
     }
 
     /// Queues a message, or says why not.
-    #[inline]
+    #[inline(always)]
     fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
         let State { pattern, pipes, options, .. } = self;
         pattern.send(pipes, parts, options)?;
@@ -349,32 +362,36 @@ impl State {
 
     /// Where sending and receiving take turns, those who only look are told of each. Where a message
     /// may end a connection, that is done once the lock is released.
-    #[inline]
+    #[inline(always)]
     fn turn_changed(&mut self) {
         match self.pattern {
             Pattern::Req(_) | Pattern::Rep(_) if !self.waiters.is_empty() => {
                 self.waiters.notify(Interest::Observe, 0);
             }
             Pattern::Router(_) | Pattern::Stream(_) if !self.pipes.hung_up.is_empty() => {
-                let State { pipes, deferred, .. } = self;
-                deferred.hung_up.append(&mut pipes.hung_up);
+                self.defer_hang_ups();
             }
             _ => {}
         }
     }
 
+    #[cold]
+    fn defer_hang_ups(&mut self) {
+        let State { pipes, deferred, .. } = self;
+        deferred.hung_up.append(&mut pipes.hung_up);
+    }
+
     /// Takes the next part and shows it to `f`; what it lies in is let go afterwards.
-    #[inline]
+    #[inline(always)]
     fn with_part<R>(&mut self, f: impl FnOnce(&Received<'_>) -> R) -> Result<R, Refusal> {
         let State { pattern, pipes, .. } = self;
         let received = pattern.recv(pipes)?;
         let result = f(&received);
         let (pipe, more, quiet) = (received.pipe, received.more, received.quiet);
-        let unused = match received.body {
-            Body::Frame(frame) => Some(std::mem::take(frame)),
-            Body::Slice(_) => None,
-        };
-        pipes.released.extend(unused);
+        if let Body::Frame(frame) = received.body {
+            let unused = std::mem::take(frame);
+            pipes.released.push(unused);
+        }
         self.more = more;
         if !quiet {
             self.after_recv(pipe);
