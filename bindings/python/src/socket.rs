@@ -101,7 +101,7 @@ impl Socket {
     }
 
     /// Shares the socket of another object.
-    fn _shadow(&self, py: Python<'_>, other: &Socket) -> PyResult<()> {
+    fn _open_shadow(&self, py: Python<'_>, other: &Socket) -> PyResult<()> {
         let (Some(shared), Some(context)) = (other.shared.get(), other.context.get()) else {
             return Err(from_errno(py, libc::ENOTSOCK, None));
         };

@@ -101,8 +101,10 @@ def text():
     errors += [(name, defined[name]) for name in OWN_ERRORS]
     lines += enumeration("Errno", "IntEnum", "Numbers of errors.", errors)
     names += [(name, "Errno", name) for name, _ in errors]
-    lines += [f"{name} = {kind}.{member}" for name, kind, member in names]
-    exported = [kind for kind, *_ in SPANS] + ["Errno"] + [name for name, *_ in names]
+    # Where two enumerations have a name, the module has the later one's.
+    names = {name: (kind, member) for name, kind, member in names}
+    lines += [f"{name} = {kind}.{member}" for name, (kind, member) in names.items()]
+    exported = [kind for kind, *_ in SPANS] + ["Errno", *names]
     lines += ["", "__all__ = ["] + [f'    "{name}",' for name in exported] + ["]", ""]
     return "\n".join(lines)
 

@@ -9,63 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from . import _native
+from ._watched import watched
 from .constants import Errno, Flag, PollEvent, SocketOption
 from .context import Context as _Context
 from .error import Again, ContextTerminated, ZMQError
-from .message import Frame
+from .message import Frame, MessageTracker
 from .poll import Poller as _Poller
 from .poll import zmq_poll
 from .socket import Socket as _Socket
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 __all__ = ["Context", "Poller", "Socket", "ZMQEventLoop", "install"]
 
 
-class _Watched:
-    """The descriptors that one loop watches for us, and what is to be called: a loop takes one reader for each."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = weakref.ref(loop)
-        self.callbacks: dict[tuple[int, bool], list[Callable[[], None]]] = {}
-
-    def add(self, fd: int, writes: bool, callback: Callable[[], None]) -> None:
-        callbacks = self.callbacks.setdefault((fd, writes), [])
-        callbacks.append(callback)
-        loop = self.loop()
-        if len(callbacks) == 1 and loop is not None:
-            watch = loop.add_writer if writes else loop.add_reader
-            watch(fd, self._call, fd, writes)
-
-    def remove(self, fd: int, writes: bool, callback: Callable[[], None]) -> None:
-        callbacks = self.callbacks.get((fd, writes), [])
-        if callback in callbacks:
-            callbacks.remove(callback)
-        if not callbacks and self.callbacks.pop((fd, writes), None) is not None:
-            loop = self.loop()
-            if loop is not None and not loop.is_closed():
-                (loop.remove_writer if writes else loop.remove_reader)(fd)
-
-    def _call(self, fd: int, writes: bool) -> None:
-        for callback in list(self.callbacks.get((fd, writes), ())):
-            callback()
+_Result = TypeVar("_Result")
 
 
-_WATCHED: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Watched] = weakref.WeakKeyDictionary()
-
-
-def _watched(loop: asyncio.AbstractEventLoop) -> _Watched:
-    found = _WATCHED.get(loop)
-    if found is None:
-        found = _WATCHED[loop] = _Watched(loop)
-    return found
-
-
-class _Received(asyncio.Future):  # type: ignore[type-arg]
+class _Received(asyncio.Future[_Result]):
     """What is received. If whoever awaits it is cancelled after it came, it goes back to the socket."""
 
     give_back: Callable[[Any], None] | None = None
@@ -105,15 +72,19 @@ class _Waiting:
         return True
 
 
-class Socket(_Socket):
-    """A socket whose calls answer futures. `async for` goes over its messages."""
+class Socket(_Socket[Any]):
+    """A socket whose calls answer futures. `async for` goes over its messages.
+
+    What a call raises it raises when the future is awaited, but for arguments that are wrong in themselves.
+    """
 
     _loop: asyncio.AbstractEventLoop | None = None
-    _sends: deque[_Waiting] | None = None
-    _recvs: deque[_Waiting] | None = None
+    # A socket that could not be opened keeps these, which stay empty.
+    _sends: deque[_Waiting] = deque()
+    _recvs: deque[_Waiting] = deque()
     _watching: int | None = None
     # Messages that came for calls that were cancelled: parts, and whether the socket has more of them.
-    _unread: deque[tuple[list[Any], bool]] | None = None
+    _unread: deque[tuple[list[Any], bool]] = deque()
 
     def __init__(self, context: Any = None, socket_type: int = -1, io_loop: Any = None, **kwargs: Any) -> None:
         """`io_loop` is not needed: a call belongs to the loop that runs it."""
@@ -121,14 +92,14 @@ class Socket(_Socket):
         self._sends, self._recvs, self._unread = deque(), deque(), deque()
 
     @classmethod
-    def from_socket(cls, socket: Any, io_loop: Any = None) -> Any:
+    def from_socket(cls, socket: Any, io_loop: Any = None) -> Self:
         """An asyncio socket for an open one."""
         return cls(shadow=socket)
 
     def close(self, linger: int | None = None) -> None:
         """Closes the socket; what waits in it is cancelled."""
         if not self.closed:
-            waiting = [*(self._sends or ()), *(self._recvs or ())]
+            waiting = [*self._sends, *self._recvs]
             self._unwatch()
             for call in waiting:
                 call.future.cancel()
@@ -136,25 +107,58 @@ class Socket(_Socket):
 
     # Calls that may wait
 
-    def send(self, data: Any, flags: int = 0, copy: bool = True, track: bool = False, **kwargs: Any) -> Any:
+    def send(  # type: ignore[override]
+        self, data: Buffer | Frame, flags: int = 0, copy: bool = True, track: bool = False, **kwargs: Any
+    ) -> asyncio.Future[MessageTracker | None]:
+        """Sends one part, in the queue already if there is room. A future of None or, with `copy=False`, of a tracker.
+
+        Takes the arguments of `tightbeam.Socket.send`, and raises what it raises.
+        """
         timeout = kwargs.pop("timeout", None)
 
-        def attempt() -> Any:
+        def attempt() -> MessageTracker | None:
             return _Socket.send(self, data, flags | Flag.DONTWAIT, copy, track, **kwargs)
 
         return self._begin(self._sends, attempt, flags, timeout, SocketOption.SNDTIMEO)
 
-    def send_multipart(self, msg_parts: Any, flags: int = 0, copy: bool = True, track: bool = False, **kwargs: Any) -> Any:
+    def send_multipart(  # type: ignore[override]
+        self,
+        msg_parts: Iterable[Buffer | Frame],
+        flags: int = 0,
+        copy: bool = True,
+        track: bool = False,
+        **kwargs: Any,
+    ) -> asyncio.Future[MessageTracker | None]:
+        """Sends all parts of a message at once, as `send` does."""
         timeout = kwargs.pop("timeout", None)
         if not isinstance(msg_parts, (list, tuple)):
             msg_parts = list(msg_parts)
 
-        def attempt() -> Any:
-            return _Socket.send_multipart(self, msg_parts, flags | Flag.DONTWAIT, copy, track)
+        def attempt() -> MessageTracker | None:
+            return _Socket.send_multipart(self, msg_parts, flags | Flag.DONTWAIT, copy, track, **kwargs)
 
         return self._begin(self._sends, attempt, flags, timeout, SocketOption.SNDTIMEO)
 
+    @overload  # type: ignore[override]
+    def recv(
+        self, flags: int = 0, copy: Literal[True] = True, track: bool = False, *, timeout: float | None = None
+    ) -> asyncio.Future[bytes]: ...
+
+    @overload
+    def recv(
+        self, flags: int = 0, *, copy: Literal[False], track: bool = False, timeout: float | None = None
+    ) -> asyncio.Future[Frame]: ...
+
+    @overload
+    def recv(
+        self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None
+    ) -> asyncio.Future[bytes | Frame]: ...
+
     def recv(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
+        """Receives one part: a future of `bytes` or, with `copy=False`, of a `Frame`.
+
+        Calls are served in their order. Takes the arguments of `tightbeam.Socket.recv`, and raises what it raises.
+        """
         def attempt() -> Any:
             if self._unread:
                 return self._unread_part(copy)
@@ -162,7 +166,23 @@ class Socket(_Socket):
 
         return self._receive(attempt, flags, timeout, lambda part: self._put_back([part]))
 
+    @overload  # type: ignore[override]
+    def recv_multipart(
+        self, flags: int = 0, copy: Literal[True] = True, track: bool = False, *, timeout: float | None = None
+    ) -> asyncio.Future[list[bytes]]: ...
+
+    @overload
+    def recv_multipart(
+        self, flags: int = 0, *, copy: Literal[False], track: bool = False, timeout: float | None = None
+    ) -> asyncio.Future[list[Frame]]: ...
+
+    @overload
+    def recv_multipart(
+        self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None
+    ) -> asyncio.Future[list[bytes] | list[Frame]]: ...
+
     def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
+        """Receives all parts of a message: a future of a list. As `recv` in all else."""
         def attempt() -> Any:
             if not self._unread:
                 return _Socket.recv_multipart(self, flags | Flag.DONTWAIT, copy, track)
@@ -172,28 +192,75 @@ class Socket(_Socket):
 
         return self._receive(attempt, flags, timeout, self._put_back)
 
-    def recv_into(self, buf: Any, /, *, nbytes: int = 0, flags: int = 0, timeout: float | None = None) -> Any:
+    def recv_into(  # type: ignore[override]
+        self, buf: Buffer, /, *, nbytes: int = 0, flags: int = 0, timeout: float | None = None
+    ) -> asyncio.Future[int]:
+        """Receives one part into a writable buffer: a future of how long the part was, as `tightbeam.Socket.recv_into`."""
         def attempt() -> int:
             return _Socket.recv_into(self, buf, nbytes=nbytes, flags=flags | Flag.DONTWAIT)
 
         return self._begin(self._recvs, attempt, flags, timeout, SocketOption.RCVTIMEO)
 
-    def poll(self, timeout: float | None = None, flags: int = PollEvent.POLLIN) -> Any:
+    def poll(  # type: ignore[override]
+        self, timeout: float | None = None, flags: int = PollEvent.POLLIN
+    ) -> asyncio.Future[int]:
+        """A future of what of `flags` the socket is ready for; 0 after `timeout` milliseconds. ENOTSUP if it is closed."""
         if self.closed:
             raise ZMQError(Errno.ENOTSUP)
-        return _poll([(self, flags)], timeout, lambda ready: ready[0][1] if ready else 0)
+        return _poll([(self, flags)], timeout, lambda ready: int(ready[0][1]) if ready else 0)
 
-    def get(self, key: int) -> Any:
+    if TYPE_CHECKING:
+        # As in the class above, but for the futures.
+        def send_string(  # type: ignore[override]
+            self, u: str, flags: int = 0, copy: bool = True, encoding: str = "utf-8", **kwargs: Any
+        ) -> asyncio.Future[MessageTracker | None]: ...
+        def recv_string(  # type: ignore[override]
+            self, flags: int = 0, encoding: str = "utf-8", **kwargs: Any
+        ) -> asyncio.Future[str]: ...
+        def send_pyobj(  # type: ignore[override]
+            self, obj: Any, flags: int = 0, protocol: int = 4, **kwargs: Any
+        ) -> asyncio.Future[MessageTracker | None]: ...
+        def recv_pyobj(self, flags: int = 0, **kwargs: Any) -> asyncio.Future[Any]: ...
+        def send_json(  # type: ignore[override]
+            self, obj: Any, flags: int = 0, **kwargs: Any
+        ) -> asyncio.Future[MessageTracker | None]: ...
+        def recv_json(self, flags: int = 0, **kwargs: Any) -> asyncio.Future[Any]: ...
+        def send_serialized(  # type: ignore[override]
+            self,
+            msg: Any,
+            serialize: Callable[[Any], Sequence[Any]],
+            flags: int = 0,
+            copy: bool = True,
+            **kwargs: Any,
+        ) -> asyncio.Future[MessageTracker | None]: ...
+        def recv_serialized(  # type: ignore[override]
+            self,
+            deserialize: Callable[[list[Any]], _Result],
+            flags: int = 0,
+            copy: bool = True,
+            **kwargs: Any,
+        ) -> asyncio.Future[_Result]: ...
+
+        def get_monitor_socket(
+            self, events: int | None = None, addr: str | None = None
+        ) -> Socket: ...
+
+        send_unicode = send_string  # type: ignore[assignment]
+        recv_unicode = recv_string  # type: ignore[assignment]
+
+    def get(self, key: int) -> int | bytes:
+        """Reads an option, as `tightbeam.Socket.get`."""
         value = super().get(key)
         if key == SocketOption.EVENTS:
             # Reading them has made the descriptor forget, also what others wait for.
             self._look_soon()
         return value
 
-    def getsockopt(self, option: int) -> Any:
+    def getsockopt(self, option: int) -> int | bytes:
+        """The same as `get`."""
         return self.get(option)
 
-    def __aiter__(self) -> Any:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> list[bytes]:
@@ -232,11 +299,19 @@ class Socket(_Socket):
     # Waiting
 
     def _receive(self, attempt: Any, flags: int, timeout: float | None, give_back: Any) -> Any:
-        future = _Received(loop=asyncio.get_running_loop())
+        future: _Received[Any] = _Received(loop=asyncio.get_running_loop())
         future.give_back = give_back
         return self._begin(self._recvs, attempt, flags, timeout, SocketOption.RCVTIMEO, future)
 
-    def _begin(self, queue: Any, attempt: Any, flags: int, timeout: float | None, option: int, future: Any = None) -> Any:
+    def _begin(
+        self,
+        queue: deque[_Waiting],
+        attempt: Callable[[], _Result],
+        flags: int,
+        timeout: float | None,
+        option: int,
+        future: asyncio.Future[_Result] | None = None,
+    ) -> asyncio.Future[_Result]:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._change_loop(loop)
@@ -251,14 +326,14 @@ class Socket(_Socket):
             future.set_exception(Again())
             return future
         if timeout is None:
-            ms = _Socket.get(self, option)
+            ms = int(_Socket.get(self, option))
             timeout = None if ms < 0 else ms / 1000.0
         if timeout is not None:
             timer = loop.call_later(timeout, self._give_up, call)
             future.add_done_callback(lambda _: timer.cancel())
         queue.append(call)
         future.add_done_callback(lambda _: self._forget(queue, call))
-        self._watch()
+        self._watch(loop)
         self._look_soon()
         return future
 
@@ -278,19 +353,19 @@ class Socket(_Socket):
         self._recvs.clear()
         self._loop = loop
 
-    def _watch(self) -> None:
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._watching is None:
-            self._watching = _Socket.get(self, SocketOption.FD)
-            _watched(self._loop).add(self._watching, False, self._look)
+            self._watching = self.fileno()
+            watched(loop).add(self._watching, False, self._look)
 
     def _unwatch(self) -> None:
         if self._watching is not None and self._loop is not None:
-            _watched(self._loop).remove(self._watching, False, self._look)
+            watched(self._loop).remove(self._watching, False, self._look)
         self._watching = None
 
     def _look_soon(self) -> None:
         """A call may have made the descriptor forget what others wait for: they look for themselves."""
-        if self._sends or self._recvs:
+        if self._loop is not None and (self._sends or self._recvs):
             self._loop.call_soon(self._look)
 
     def _look(self) -> None:
@@ -322,7 +397,7 @@ def _as(part: Any, copy: bool) -> Any:
     return part if isinstance(part, Frame) else Frame(part)
 
 
-class Context(_Context):
+class Context(_Context[Socket]):
     """A context whose sockets are for asyncio."""
 
     _socket_class = Socket
@@ -337,9 +412,14 @@ class Context(_Context):
 class Poller(_Poller):
     """A poller whose `poll` answers a future."""
 
-    def poll(self, timeout: float | None = -1) -> Any:
-        """A future of pairs of a socket, or a descriptor, and events; `timeout` in milliseconds."""
-        return _poll(list(self.sockets), timeout, list)
+    def poll(  # type: ignore[override]
+        self, timeout: float | None = -1
+    ) -> asyncio.Future[list[tuple[Any, int]]]:
+        """A future of pairs of a socket, or a descriptor, and events; empty after `timeout` milliseconds.
+
+        None and negative numbers are for ever. Raises ZMQError: ENOTSOCK for a socket that is closed, ETERM.
+        """
+        return _poll(list(self.sockets), timeout, lambda ready: ready)
 
 
 def _look(items: Iterable[tuple[Any, int]]) -> list[tuple[Any, int]]:
@@ -354,9 +434,11 @@ def _look(items: Iterable[tuple[Any, int]]) -> list[tuple[Any, int]]:
     return ready
 
 
-def _poll(items: list[tuple[Any, int]], timeout: float | None, convert: Callable[[Any], Any]) -> Any:
+def _poll(
+    items: list[tuple[Any, int]], timeout: float | None, convert: Callable[[Any], _Result]
+) -> asyncio.Future[_Result]:
     loop = asyncio.get_running_loop()
-    future = loop.create_future()
+    future: asyncio.Future[_Result] = loop.create_future()
     ready = _look(items)
     if ready or timeout == 0:
         future.set_result(convert(ready))
@@ -374,16 +456,20 @@ def _poll(items: list[tuple[Any, int]], timeout: float | None, convert: Callable
             if ready:
                 future.set_result(convert(ready))
 
+    def give_up() -> None:
+        if not future.done():
+            future.set_result(convert([]))
+
     def unwatch(_: Any) -> None:
         for fd, writes in watches:
-            _watched(loop).remove(fd, writes, look)
+            watched(loop).remove(fd, writes, look)
 
     for fd, writes in watches:
-        _watched(loop).add(fd, writes, look)
+        watched(loop).add(fd, writes, look)
     future.add_done_callback(unwatch)
     # An event between the look and the watch has marked the descriptors of sockets only.
     if timeout is not None and timeout > 0:
-        timer = loop.call_later(timeout / 1000.0, lambda: future.done() or future.set_result(convert([])))
+        timer = loop.call_later(timeout / 1000.0, give_up)
         future.add_done_callback(lambda _: timer.cancel())
     return future
 
@@ -391,7 +477,7 @@ def _poll(items: list[tuple[Any, int]], timeout: float | None, convert: Callable
 def _descriptors(socket: Any, flags: int) -> list[tuple[int, bool]]:
     """What is to be watched for a socket or a descriptor: whether it reads or writes."""
     if isinstance(socket, _native.Socket):
-        return [(_native.Socket.get(socket, SocketOption.FD), False)]
+        return [(int(_native.Socket.get(socket, SocketOption.FD)), False)]
     fd = socket if isinstance(socket, int) else socket.fileno()
     wanted = [(fd, False)] if flags & PollEvent.POLLIN else []
     return wanted + ([(fd, True)] if flags & PollEvent.POLLOUT else [])

@@ -7,7 +7,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from . import _exit, _native
 from ._attributes import Attributes
@@ -21,9 +21,12 @@ __all__ = ["Context", "SyncContext"]
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as _TypeVar
 
-    AnySocket = _TypeVar("AnySocket", default=Any)
+    AnySocket = _TypeVar("AnySocket", bound=Socket[Any], default=Socket[bytes], covariant=True)
 else:
-    AnySocket = TypeVar("AnySocket")
+    AnySocket = TypeVar("AnySocket", covariant=True)
+
+_Kind = TypeVar("_Kind", bound="Context[Any]")
+_Other = TypeVar("_Other", bound=Socket[Any])
 
 
 class Context(_native.Context, Attributes, Generic[AnySocket]):
@@ -43,7 +46,11 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
     _sockets: Any = None
     sockopts: Any = None
 
-    def __init__(self, io_threads: Any = 1, shadow: Any = 0) -> None:
+    def __init__(self, io_threads: int | _native.Context = 1, shadow: Any = 0) -> None:
+        """Makes a context with so many I/O threads, or shares another: `shadow` is it, or its `underlying`.
+
+        One I/O thread does for about a gigabyte a second. Raises ZMQError: EINVAL, EFAULT if there is no such context.
+        """
         if isinstance(io_threads, _native.Context):
             shadow, io_threads = io_threads, 1
         if shadow and not isinstance(shadow, _native.Context):
@@ -68,24 +75,32 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         return self._shadow_obj.underlying if self._shadow else id(self)
 
     @classmethod
-    def shadow(cls, address: Any) -> Any:
-        """Another object for a context, which it does not end when it is collected."""
+    def shadow(cls, address: Any) -> Self:
+        """Another object for a context, which it does not end when it is collected.
+
+        `address` is the context or its `underlying`. Raises ZMQError with EFAULT if there is none.
+        """
         return cls(shadow=address)
 
     @classmethod
-    def instance(cls, io_threads: int = 1) -> Any:
-        """The context that the whole process shares; a forked child gets one of its own."""
+    def instance(cls: type[_Kind], io_threads: int = 1) -> _Kind:
+        """The context that the whole process shares; a forked child gets one of its own.
+
+        It is made, with `io_threads`, when it is asked for first and after it was ended.
+        """
         pid = os.getpid()
-        if cls._is_current(cls._instance, pid):
-            return cls._instance
+        instance: _Kind = cls._instance
+        if cls._is_current(instance, pid):
+            return instance
         if cls._instance_pid != pid:
             # The lock may have been held when the process forked.
             cls._instance_lock = threading.Lock()
         with cls._instance_lock:
-            if not cls._is_current(cls._instance, pid):
-                cls._instance = cls(io_threads=io_threads)
+            instance = cls._instance
+            if not cls._is_current(instance, pid):
+                cls._instance = instance = cls(io_threads=io_threads)
                 cls._instance_pid = pid
-            return cls._instance
+            return instance
 
     @classmethod
     def _is_current(cls, instance: Any, pid: int) -> bool:
@@ -114,7 +129,7 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
                     source=self,
                 )
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,7 +137,7 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
             self._warn_of_open()
         self.destroy()
 
-    def __copy__(self, memo: Any = None) -> Any:
+    def __copy__(self, memo: Any = None) -> Self:
         return type(self).shadow(self)
 
     __deepcopy__ = __copy__
@@ -137,11 +152,19 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         return f"<tightbeam.Context({sockets}) at {id(self):#x}{closed}>"
 
     def term(self) -> None:
-        """Waits until all sockets are closed and have sent what they linger for, and ends the context."""
+        """Waits until all sockets are closed and have sent what they linger for, and ends the context.
+
+        That is for ever if a socket stays open, or lingers for ever for a peer that does not come: see `destroy` and
+        LINGER. Waits of other threads in the sockets end with ContextTerminated. Other threads run meanwhile, and
+        signals are handled: what a handler raises ends the wait, and the context can be ended again.
+        """
         self._term()
 
     def destroy(self, linger: int | None = None) -> None:
-        """Closes all sockets, with `linger` in milliseconds if it is given, and ends the context."""
+        """Closes all sockets, with `linger` in milliseconds if it is given, and ends the context as `term` does.
+
+        Sockets that were opened through shadows of the context are not among them.
+        """
         if self.closed:
             return
         for socket in list(self._sockets):
@@ -149,8 +172,18 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
                 socket.close(linger)
         self.term()
 
+    @overload
+    def socket(self, socket_type: int, socket_class: Callable[..., _Other], **kwargs: Any) -> _Other: ...
+
+    @overload
+    def socket(self, socket_type: int, socket_class: None = None, **kwargs: Any) -> AnySocket: ...
+
     def socket(self, socket_type: int, socket_class: Callable[..., Any] | None = None, **kwargs: Any) -> Any:
-        """Opens a socket."""
+        """Opens a socket of a type such as `REQ`; `socket_class` is called with the context, the type and `kwargs`.
+
+        It gets the defaults that were set as attributes of the context. Raises ZMQError: EINVAL for a type that there
+        is not, EMFILE when there are MAX_SOCKETS, ENOTSUP when the context has ended, ETERM.
+        """
         if self.closed:
             raise ZMQError(Errno.ENOTSUP)
         kind = self._socket_class if socket_class is None else socket_class
@@ -168,17 +201,16 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
     # Options
 
     def getsockopt(self, opt: int) -> Any:
-        """The default of an option for sockets that are opened later."""
+        """The default of an option for sockets that are opened later. Raises KeyError if none was set."""
         return self.sockopts[opt]
 
     def setsockopt(self, opt: int, value: Any) -> None:
-        """Sets the default of an option for sockets that are opened later."""
+        """Sets the default of an option for sockets that are opened later; those that do not have it go without."""
         self.sockopts[opt] = value
 
     def _option(self, key: str) -> int:
-        option = ContextOption.__members__.get(key.upper())
-        if option is None:
-            option = SocketOption.__members__.get(key.upper())
+        name = key.upper()
+        option = ContextOption.__members__.get(name) or SocketOption.__members__.get(name)
         if option is None:
             raise AttributeError(f"{type(self).__name__} has no such option: {key.upper()}")
         return option

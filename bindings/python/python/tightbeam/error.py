@@ -79,7 +79,7 @@ class ContextTerminated(_Fixed):
     _errno = Errno.ETERM
 
 
-class InterruptedSystemCall(_Fixed, InterruptedError):
+class InterruptedSystemCall(_Fixed, InterruptedError):  # type: ignore[misc]
     """A signal interrupted the call (`EINTR`). Calls of this package go on instead."""
 
     _errno = errno.EINTR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from . import _native
 from .constants import MessageOption
@@ -23,7 +23,7 @@ class MessageTracker:
         for watched in towatch:
             if isinstance(watched, MessageTracker):
                 self.peers.add(watched)
-            elif isinstance(watched, _native.Frame):
+            elif isinstance(watched, Frame):
                 if watched.tracker is None:
                     raise ValueError("Not a tracked message")
                 self.peers.add(watched.tracker)
@@ -45,7 +45,7 @@ class MessageTracker:
         from time import monotonic
 
         endless = timeout is None or timeout is False or timeout < 0
-        until = None if endless else monotonic() + timeout
+        until = None if timeout is None or endless else monotonic() + timeout
         for watched in (*self.events, *self.peers):
             left = None if until is None else max(until - monotonic(), 0.0)
             if isinstance(watched, MessageTracker):
@@ -105,7 +105,7 @@ class Frame(_native.Frame):
             raise AttributeError(f"Frame has no such option: {key.upper()}")
         return self.get(option)
 
-    def __copy__(self) -> Frame:
+    def __copy__(self) -> Self:
         return self.fast_copy()
 
     def __repr__(self) -> str:

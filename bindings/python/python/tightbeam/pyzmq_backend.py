@@ -50,13 +50,13 @@ def _both(kind: type[error.ZMQError]) -> type[error.ZMQError]:
     return type(kind.__name__, (kind, getattr(_zmq(), kind.__name__)), {"__module__": "zmq.error"})
 
 
-error._widen = _both
+error._widen = _both  # type: ignore[assignment]
 
 
 class _Done(threading.Event):
     """What pyzmq's trackers watch."""
 
-    def __init__(self, done: Any) -> None:
+    def __init__(self, done: _native.Done) -> None:
         super().__init__()
         self._done = done
 
@@ -117,18 +117,12 @@ class Socket(_native.Socket):
             if other is None:
                 raise error.make(Errno.ENOTSOCK)
             object.__setattr__(self, "_lent_by", other)
-            self._shadow_of(other)
+            self._open_shadow(other)
         else:
             self._open(context, socket_type)
             _SOCKETS[self.underlying] = self
         if copy_threshold is not None:
             self.copy_threshold = copy_threshold
-
-    def _shadow_of(self, other: Any) -> None:
-        _native.Socket._shadow(self, other)
-
-    # pyzmq has a flag of this name.
-    _shadow = False
 
     @property
     def _frame_class(self) -> Any:

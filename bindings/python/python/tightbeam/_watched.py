@@ -1,0 +1,47 @@
+"""Descriptors that loops of asyncio watch."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+
+
+class Watched:
+    """The descriptors that one loop watches for us, and what is to be called: a loop takes one reader for each."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = weakref.ref(loop)
+        self.callbacks: dict[tuple[int, bool], list[Callable[[], None]]] = {}
+
+    def add(self, fd: int, writes: bool, callback: Callable[[], None]) -> None:
+        callbacks = self.callbacks.setdefault((fd, writes), [])
+        callbacks.append(callback)
+        loop = self.loop()
+        if len(callbacks) == 1 and loop is not None:
+            watch = loop.add_writer if writes else loop.add_reader
+            watch(fd, self._call, fd, writes)
+
+    def remove(self, fd: int, writes: bool, callback: Callable[[], None]) -> None:
+        callbacks = self.callbacks.get((fd, writes), [])
+        if callback in callbacks:
+            callbacks.remove(callback)
+        if not callbacks and self.callbacks.pop((fd, writes), None) is not None:
+            loop = self.loop()
+            if loop is not None and not loop.is_closed():
+                (loop.remove_writer if writes else loop.remove_reader)(fd)
+
+    def _call(self, fd: int, writes: bool) -> None:
+        for callback in list(self.callbacks.get((fd, writes), ())):
+            callback()
+
+
+_WATCHED: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Watched] = weakref.WeakKeyDictionary()
+
+
+def watched(loop: asyncio.AbstractEventLoop) -> Watched:
+    """What a loop watches."""
+    found = _WATCHED.get(loop)
+    if found is None:
+        found = _WATCHED[loop] = Watched(loop)
+    return found
