@@ -48,13 +48,15 @@ impl Context {
         self.inner.set(made).map_err(|_| runtime("the context was made already"))
     }
 
-    /// Whether the context was terminated through this object.
+    /// Whether the context was ended through this object (`bool`).
     #[getter]
     fn closed(&self) -> bool {
         self.inner.get().is_none() || self.closed.load(Ordering::Acquire)
     }
 
-    /// Ends every wait in the context's sockets; from now on they can only be closed. Does not wait.
+    /// Ends every wait in the context's sockets with ContextTerminated; from now on they can only be closed.
+    ///
+    /// Does not wait. Raises RuntimeError if the context has ended.
     fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
         let context = self.open()?;
         py.detach(|| context.shutdown());
@@ -73,7 +75,9 @@ impl Context {
         Ok(())
     }
 
-    /// Has every peer that must be authenticated judged by these rules, in place of a handler of ZAP; none takes them back.
+    /// Has every peer that must be authenticated judged by an `Authenticator`, in place of a handler of ZAP.
+    ///
+    /// None takes it back. Holds for connections that follow. Raises RuntimeError if the context has ended.
     #[pyo3(signature = (authenticator))]
     fn set_authenticator(
         &self,
@@ -89,7 +93,9 @@ impl Context {
         Ok(())
     }
 
-    /// An option, by its number.
+    /// Reads an option, by a member of `ContextOption` or its number: an `int`, or a `str` for THREAD_NAME_PREFIX.
+    ///
+    /// Raises ZMQError with EINVAL if there is no such option, RuntimeError if the context has ended.
     fn get(&self, py: Python<'_>, option: i32) -> PyResult<Py<PyAny>> {
         let context = self.open()?;
         if option == THREAD_NAME_PREFIX {
@@ -100,7 +106,10 @@ impl Context {
         Ok(value.into_pyobject(py)?.into_any().unbind())
     }
 
-    /// Sets an option, by its number.
+    /// Sets an option, by a member of `ContextOption` or its number, to an `int`, or a `str` for THREAD_NAME_PREFIX.
+    ///
+    /// IO_THREADS and what concerns threads hold if they are set before the first socket is opened. Raises ZMQError with
+    /// EINVAL, TypeError, OverflowError; RuntimeError if the context has ended.
     fn set(&self, py: Python<'_>, option: i32, optval: &Bound<'_, PyAny>) -> PyResult<()> {
         let context = self.open()?;
         if let (THREAD_NAME_PREFIX, Ok(text)) = (option, optval.extract::<String>()) {

@@ -46,7 +46,7 @@ impl<T> OrRaise<T> for tightbeam::Result<T> {
     }
 }
 
-/// The words for an errno, the system's or libzmq's own.
+/// The words (`str`) for an errno, the system's or libzmq's own.
 #[pyfunction]
 pub(crate) fn strerror(errno: i32) -> String {
     match errno {

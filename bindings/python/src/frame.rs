@@ -19,6 +19,9 @@ const SRCFD: i32 = 2;
 const SHARED: i32 = 3;
 
 /// One part of a message.
+///
+/// `data` is a contiguous buffer, or None for an empty part. It is not copied if `copy` is False, or None and it has
+/// `copy_threshold` bytes. Raises TypeError for what is no buffer, BufferError for one that is not contiguous.
 #[pyclass(subclass, frozen, weakref, module = "tightbeam._native")]
 pub(crate) struct Frame {
     /// An empty part has none.
@@ -134,7 +137,7 @@ impl Frame {
         Ok(Frame::of(Content { frame, heap: None, writable: false, done }))
     }
 
-    /// A copy of the body.
+    /// A copy of the body (`bytes`).
     #[getter]
     fn bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.get())
@@ -148,7 +151,7 @@ impl Frame {
         self.get().len()
     }
 
-    /// Whether another part of the same message follows.
+    /// Whether another part of the same message follows (`bool`).
     #[getter]
     fn more(&self) -> bool {
         self.get().more()
@@ -159,7 +162,10 @@ impl Frame {
         self.done().map(|done| done.clone_ref(py))
     }
 
-    /// An option of the message by its number, or a property of its peer by its name.
+    /// An option by a member of `MessageOption` (an `int`), or a property of the peer that sent it by its name (a `str`).
+    ///
+    /// `Peer-Address`, `User-Id`, `Socket-Type`, `Identity` are such properties. Raises ZMQError with EINVAL for what
+    /// there is not.
     #[pyo3(name = "get")]
     fn option(&self, py: Python<'_>, option: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         if let Ok(name) = option.extract::<String>() {

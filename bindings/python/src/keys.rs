@@ -16,7 +16,7 @@ pub(crate) fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
         .map_err(|_| PyValueError::new_err("Z85 has characters of ASCII only"))
 }
 
-/// A new pair of keys: the public and the secret one, each as 40 bytes of Z85.
+/// A new pair of keys of CURVE: the public and the secret one, each as 40 bytes of Z85.
 #[pyfunction]
 pub(crate) fn curve_keypair(py: Python<'_>) -> PyResult<(Py<PyBytes>, Py<PyBytes>)> {
     let pair =
@@ -25,7 +25,7 @@ pub(crate) fn curve_keypair(py: Python<'_>) -> PyResult<(Py<PyBytes>, Py<PyBytes
     Ok((public, PyBytes::new(py, pair.secret.to_z85().as_bytes()).unbind()))
 }
 
-/// The public key that belongs to a secret one; both as 40 bytes of Z85.
+/// The public key that belongs to a secret one; both as 40 bytes of Z85. Raises ValueError for what is no key.
 #[pyfunction]
 pub(crate) fn curve_public(py: Python<'_>, secret_key: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
     let wrong = || PyValueError::new_err("secret key must be a 40 byte z85 encoded string");
@@ -35,7 +35,7 @@ pub(crate) fn curve_public(py: Python<'_>, secret_key: &Bound<'_, PyAny>) -> PyR
     Ok(PyBytes::new(py, public.as_bytes()).unbind())
 }
 
-/// Bytes as Z85; there must be a multiple of four.
+/// Bytes (any buffer) as Z85, which is `bytes`. Raises ValueError unless there is a multiple of four of them.
 #[pyfunction]
 pub(crate) fn z85_encode(py: Python<'_>, rawbytes: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
     let borrowed = crate::lent::Borrowed::new(rawbytes)?;
@@ -44,7 +44,7 @@ pub(crate) fn z85_encode(py: Python<'_>, rawbytes: &Bound<'_, PyAny>) -> PyResul
     Ok(PyBytes::new(py, text.as_bytes()).unbind())
 }
 
-/// The bytes that Z85 stands for; there must be a multiple of five characters.
+/// The bytes that Z85 (`str` or bytes) stands for. Raises ValueError for other characters, or no multiple of five.
 #[pyfunction]
 pub(crate) fn z85_decode(py: Python<'_>, z85bytes: &Bound<'_, PyAny>) -> PyResult<Py<PyBytes>> {
     let bytes =

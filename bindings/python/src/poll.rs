@@ -56,8 +56,11 @@ fn target<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
     fileno.call0()?.extract::<i32>().map(Target::Descriptor).map_err(|_| wrong())
 }
 
-/// Waits until one of the sockets and descriptors has an event that is wanted of it, at most so many milliseconds.
-/// Takes and answers pairs of a socket, or a descriptor, and flags.
+/// Waits until one of the sockets and descriptors has an event that is wanted of it, at most `timeout` milliseconds.
+///
+/// Takes pairs of a socket, a descriptor or what has `fileno()`, and flags of `PollEvent`; answers a list of those that
+/// have events. None and negative numbers are for ever. Other threads run meanwhile, and signals are handled.
+/// Raises ZMQError: ENOTSOCK if a socket is closed, ETERM; TypeError for what cannot be polled.
 #[pyfunction]
 #[pyo3(signature = (sockets, timeout=None), text_signature = "(sockets, timeout=-1)")]
 pub(crate) fn zmq_poll(

@@ -7,6 +7,9 @@ use crate::socket::Socket;
 use crate::wait::unlocked;
 
 /// Passes messages between two sockets, and a copy of each to a third, until the context ends.
+///
+/// Runs in the calling thread; other threads run meanwhile, and signals are handled: what a handler raises ends it.
+/// Raises ContextTerminated in the end, ZMQError with ENOTSOCK if a socket is closed.
 #[pyfunction]
 #[pyo3(signature = (frontend, backend, capture=None))]
 pub(crate) fn proxy(
@@ -18,7 +21,9 @@ pub(crate) fn proxy(
     proxy_steerable(py, frontend, backend, capture, None)
 }
 
-/// The same, obeying the commands PAUSE, RESUME, TERMINATE and STATISTICS that a fourth socket receives.
+/// As `proxy`, obeying the commands PAUSE, RESUME, TERMINATE and STATISTICS that a fourth socket receives.
+///
+/// It returns after TERMINATE. STATISTICS is answered with eight parts of 8 bytes.
 #[pyfunction]
 #[pyo3(signature = (frontend, backend, capture=None, control=None))]
 pub(crate) fn proxy_steerable(

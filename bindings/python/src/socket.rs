@@ -110,27 +110,27 @@ impl Socket {
         if made { Ok(()) } else { Err(runtime("the socket was opened already")) }
     }
 
-    /// The context that the socket belongs to.
+    /// The context that the socket belongs to; None if it never was opened.
     #[getter]
     fn context(&self, py: Python<'_>) -> Option<Py<Context>> {
         self.context.get().map(|context| context.clone_ref(py))
     }
 
-    /// Whether the socket was closed, or its context has ended.
+    /// Whether the socket was closed (`bool`), by whichever of its shadows.
     #[getter]
     fn closed(&self) -> bool {
         let Some(shared) = self.shared.get() else { return true };
         shared.closed.load(Ordering::Acquire)
     }
 
-    /// The number by which the engine knows the socket; 0 once it is closed.
+    /// The number by which the engine knows the socket (`int`), for `shadow`; 0 once it is closed.
     #[getter]
     fn underlying(&self) -> u64 {
         let open = self.shared.get().filter(|shared| !shared.closed.load(Ordering::Acquire));
         open.map_or(0, |shared| shared.socket.handle().as_u64())
     }
 
-    /// From so many bytes up `send(copy=False)` does not copy.
+    /// From so many bytes up `send(copy=False)` does not copy (`int`); 65536 unless it is set.
     #[getter]
     fn copy_threshold(&self) -> usize {
         self.threshold()
@@ -174,19 +174,32 @@ impl Socket {
         connected.map(drop).map_err(|error| at_address(py, &error, &endpoint))
     }
 
-    /// Stops listening at an endpoint.
+    /// Stops listening at an endpoint (`str`), as it was given to `bind` or as LAST_ENDPOINT tells it.
+    ///
+    /// Connections that were accepted there stay. Raises ZMQError: ENOENT if the socket does not listen there, EINVAL,
+    /// ENOTSOCK, ETERM.
     fn unbind(&self, py: Python<'_>, addr: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (socket, endpoint) = (self.open(py)?, Socket::endpoint(addr)?);
-        unlocked(py, || socket.unbind(&endpoint))
+        let endpoint = Socket::endpoint(addr)?;
+        let socket = self.open_for(py, &endpoint)?;
+        let ended = py.detach(|| socket.unbind(&endpoint));
+        ended.map_err(|error| at_address(py, &error, &endpoint))
     }
 
-    /// Ends a connection to an endpoint.
+    /// Ends a connection to an endpoint (`str`), as it was given to `connect`.
+    ///
+    /// What waits to be sent there is sent if LINGER says so. Raises ZMQError: ENOENT if the socket was not connected
+    /// there, EINVAL, ENOTSOCK, ETERM.
     fn disconnect(&self, py: Python<'_>, addr: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (socket, endpoint) = (self.open(py)?, Socket::endpoint(addr)?);
-        unlocked(py, || socket.disconnect(&endpoint))
+        let endpoint = Socket::endpoint(addr)?;
+        let socket = self.open_for(py, &endpoint)?;
+        let ended = py.detach(|| socket.disconnect(&endpoint));
+        ended.map_err(|error| at_address(py, &error, &endpoint))
     }
 
-    /// An option by its number.
+    /// Reads an option, by a member of `SocketOption` or its number.
+    ///
+    /// Answers an `int` or `bytes`, as the option is. Raises ZMQError: EINVAL if there is no such option, or none that can
+    /// be read from sockets of this type; ENOTSOCK, ETERM.
     fn get(&self, py: Python<'_>, option: i32) -> PyResult<Py<PyAny>> {
         let socket = self.open(py)?;
         if option == number::FD {
@@ -196,18 +209,27 @@ impl Socket {
         crate::options::get(py, socket, option)
     }
 
-    /// Sets an option by its number.
+    /// Sets an option, by a member of `SocketOption` or its number, to an `int` or to bytes, as the option is.
+    ///
+    /// Most hold for binds and connects that follow. Raises TypeError for a value of the wrong type (text is set with
+    /// `set_string`), OverflowError for a number that the option's type cannot hold, ZMQError: EINVAL for an option that
+    /// there is not for sockets of this type, or a value out of range; ENOTSOCK, ETERM.
     fn set(&self, py: Python<'_>, option: i32, optval: &Bound<'_, PyAny>) -> PyResult<()> {
         crate::options::set(self.open(py)?, option, optval)
     }
 
-    /// A descriptor that is readable for exactly as long as a message can be received.
+    /// A descriptor (`int`) that is readable for exactly as long as a message can be received, unlike the option FD.
+    ///
+    /// It belongs to the socket. Raises ZMQError: ENOTSOCK, ETERM.
     fn readable_fd(&self, py: Python<'_>) -> PyResult<i32> {
         let socket = self.open(py)?;
         unlocked(py, || socket.readable_descriptor().map(|fd| fd.as_raw_fd()))
     }
 
-    /// Sends the socket's events to an inproc endpoint; `None` ends that.
+    /// Sends what happens to the socket's connections to an inproc endpoint, where a PAIR socket receives it.
+    ///
+    /// `addr` is a `str`; None ends that. `events` are those of `Event`. See `get_monitor_socket`. Raises ZMQError:
+    /// EADDRINUSE, EPROTONOSUPPORT for another transport, EINVAL, ENOTSOCK, ETERM.
     #[pyo3(signature = (addr, events=0xffff))]
     fn monitor(
         &self,
@@ -224,7 +246,10 @@ impl Socket {
         unlocked(py, || socket.monitor_socket(&endpoint, events, 1, SocketType::Pair))
     }
 
-    /// Waits until the socket is ready for one of the flags, at most so many milliseconds. Answers those it is ready for.
+    /// Waits until the socket is ready for one of `flags` (of `PollEvent`), at most `timeout` milliseconds.
+    ///
+    /// None and negative numbers are for ever. Answers those it is ready for (`int`), 0 when the time is over. Other
+    /// threads run meanwhile, and signals are handled. Raises ZMQError: ENOTSUP if the socket is closed, ETERM.
     #[pyo3(signature = (timeout=None, flags=1))]
     fn poll(
         slf: &Bound<'_, Self>,
@@ -244,7 +269,18 @@ impl Socket {
         Ok(crate::poll::bits(ready))
     }
 
-    /// Sends one part. With `copy=False` large buffers are not copied, and a tracker says when they may be changed.
+    /// Sends one part: any contiguous buffer, or a `Frame`. With the flag SNDMORE another part of the same message follows.
+    ///
+    /// With `copy=False` a buffer from `copy_threshold` bytes up is not copied, and a `MessageTracker` is answered:
+    /// with `track=True` it says when the buffer may be changed. Otherwise the answer is None.
+    ///
+    /// Waits for room in a queue, at most `timeout` seconds (`float`) or, if that is None, as the option SNDTIMEO says;
+    /// with the flag DONTWAIT not at all. Other threads run meanwhile, and signals are handled.
+    ///
+    /// Raises Again when the time is over, ContextTerminated, TypeError for what is no buffer (text is sent with
+    /// `send_string`), BufferError for one that is not contiguous, ValueError for a Frame that is to be tracked and is
+    /// not; ZMQError: EFSM if it is not the turn to send, EHOSTUNREACH where ROUTER_MANDATORY is set, ENOTSUP for types
+    /// that do not send, ENOTSOCK.
     #[pyo3(signature = (
         data, flags=0, copy=true, track=false, routing_id=None, group=None, *, timeout=None
     ))]
@@ -267,7 +303,11 @@ impl Socket {
         slf.getattr("_tracker_of")?.call1((done.into_iter().collect::<Vec<_>>(),)).map(Some)
     }
 
-    /// Sends all parts of a message at once.
+    /// Sends all parts of a message at once: an iterable of buffers and Frames, of which there is at least one.
+    ///
+    /// `copy` and `track` are as in `send`; the tracker answered is done when all parts are. Nothing is sent if a part
+    /// is wrong. Waits as `send` does, and raises what it raises; IndexError for no part at all, and TypeError names the
+    /// part that is no buffer.
     #[pyo3(signature = (
         msg_parts, flags=0, copy=true, track=false, *, routing_id=None, group=None, timeout=None
     ))]
@@ -290,7 +330,14 @@ impl Socket {
         slf.getattr("_tracker_of")?.call1((done,)).map(Some)
     }
 
-    /// Receives one part: bytes or, with `copy=False`, a frame.
+    /// Receives one part: `bytes` or, with `copy=False`, a `Frame`, which has the part without copying it.
+    ///
+    /// Waits for a message, at most `timeout` seconds (`float`) or, if that is None, as the option RCVTIMEO says; with the
+    /// flag DONTWAIT not at all. Other threads run meanwhile, and signals are handled. Whether more parts follow is said by
+    /// the option RCVMORE, or by the Frame's `more`.
+    ///
+    /// Raises Again when the time is over, ContextTerminated, ZMQError: EFSM if it is not the turn to receive, ENOTSUP for
+    /// types that do not receive, ENOTSOCK.
     #[pyo3(signature = (flags=0, copy=true, track=false, *, timeout=None))]
     fn recv(
         slf: &Bound<'_, Self>,
@@ -303,7 +350,9 @@ impl Socket {
         slf.get().recv_one(slf.py(), flags, timeout, class.as_ref(), track)
     }
 
-    /// Receives all parts of a message, or those that are left.
+    /// Receives all parts of a message, or those that are left: a list of `bytes` or, with `copy=False`, of `Frame`s.
+    ///
+    /// Waits as `recv` does, and raises what it raises.
     #[pyo3(signature = (flags=0, copy=true, track=false, *, timeout=None))]
     fn recv_multipart(
         slf: &Bound<'_, Self>,
@@ -316,7 +365,10 @@ impl Socket {
         slf.get().recv_all(slf.py(), flags, timeout, class.as_ref(), track)
     }
 
-    /// Receives one part into a writable buffer. Answers how long the part was; what there is no room for is lost.
+    /// Receives one part into a contiguous, writable buffer, into its first `nbytes` unless that is 0.
+    ///
+    /// Answers how many bytes the part had (`int`); those that there is no room for are lost. Waits as `recv` does, and
+    /// raises what it raises; BufferError for another buffer, ValueError if it has no `nbytes` bytes.
     #[pyo3(signature = (buffer, /, *, nbytes=0, flags=0, timeout=None))]
     fn recv_into(
         &self,
@@ -328,7 +380,10 @@ impl Socket {
         self.recv_to(buffer, nbytes, flags, timeout)
     }
 
-    /// What the socket has carried and holds.
+    /// What the socket has carried and holds: a `dict`, with `peers`, a list of the same for each.
+    ///
+    /// Counts (`messages_sent`, `bytes_received`, `messages_dropped` ...) are since the socket was opened; those of peers
+    /// also tell their queues. Times end in `_s` and are in seconds. Raises ZMQError: ENOTSOCK, ETERM.
     fn stats(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
         let socket = self.open(py)?;
         let stats = unlocked(py, || socket.stats())?;

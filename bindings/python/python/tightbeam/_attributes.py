@@ -60,7 +60,9 @@ class Attributes:
             raise AttributeError(f"{key} attribute is write-only") from None
 
     def get(self, option: int) -> Any:
+        """Reads an option; classes made from this one do."""
         raise NotImplementedError
 
     def set(self, option: int, value: Any) -> None:
+        """Sets an option; classes made from this one do."""
         raise NotImplementedError

@@ -112,7 +112,7 @@ class Socket(_Socket[Any]):
     ) -> asyncio.Future[MessageTracker | None]:
         """Sends one part, in the queue already if there is room. A future of None or, with `copy=False`, of a tracker.
 
-        Takes the arguments of `tightbeam.Socket.send`, and raises what it raises.
+        Takes the arguments of `tightbeam.Socket.send`, `timeout` in seconds too, and raises what it raises.
         """
         timeout = kwargs.pop("timeout", None)
 
@@ -129,7 +129,10 @@ class Socket(_Socket[Any]):
         track: bool = False,
         **kwargs: Any,
     ) -> asyncio.Future[MessageTracker | None]:
-        """Sends all parts of a message at once, as `send` does."""
+        """Sends all parts of a message at once.
+
+        Takes the arguments of `tightbeam.Socket.send_multipart`, `timeout` in seconds too, and raises what it raises.
+        """
         timeout = kwargs.pop("timeout", None)
         if not isinstance(msg_parts, (list, tuple)):
             msg_parts = list(msg_parts)
@@ -182,7 +185,7 @@ class Socket(_Socket[Any]):
     ) -> asyncio.Future[list[bytes] | list[Frame]]: ...
 
     def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
-        """Receives all parts of a message: a future of a list. As `recv` in all else."""
+        """Receives all parts of a message: a future of a list. As `recv` in all else, `timeout` in seconds too."""
         def attempt() -> Any:
             if not self._unread:
                 return _Socket.recv_multipart(self, flags | Flag.DONTWAIT, copy, track)

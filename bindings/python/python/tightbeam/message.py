@@ -86,14 +86,16 @@ class Frame(_native.Frame):
 
     @property
     def group(self) -> str:
+        """Groups belong to RADIO and DISH, which there are not: RuntimeError, as with pyzmq's wheels."""
         raise RuntimeError("there are no sockets with groups here")
 
     @property
     def routing_id(self) -> int:
+        """Such numbers belong to SERVER, which there is not: RuntimeError, as with pyzmq's wheels."""
         raise RuntimeError("there are no sockets with routing ids here")
 
     def set(self, option: int, value: Any) -> None:
-        """No option of a message can be set."""
+        """No option of a message can be set: ZMQError with EINVAL."""
         raise ZMQError(22, f"no option {option} can be set")
 
     def __getitem__(self, key: int | str | bytes) -> int | str:

@@ -45,12 +45,16 @@ def _zmq() -> Any:
 
 
 @functools.cache
-def _both(kind: type[error.ZMQError]) -> type[error.ZMQError]:
-    """A class of errors that is ours and pyzmq's."""
+def _made_both(kind: type[error.ZMQError]) -> type[error.ZMQError]:
     return type(kind.__name__, (kind, getattr(_zmq(), kind.__name__)), {"__module__": "zmq.error"})
 
 
-error._widen = _both  # type: ignore[assignment]
+def _both(kind: type[error.ZMQError]) -> type[error.ZMQError]:
+    """A class of errors that is ours and pyzmq's; ours alone while pyzmq is not there."""
+    return _made_both(kind) if hasattr(sys.modules.get("zmq"), "ZMQError") else kind  # type: ignore[arg-type]
+
+
+error._widen = _both
 
 
 class _Done(threading.Event):

@@ -48,6 +48,7 @@ def install() -> None:
 
 
 def main() -> None:
+    """Runs what `sys.argv` names."""
     arguments = sys.argv[1:]
     is_module = arguments[:1] == ["-m"]
     arguments = arguments[is_module:]

@@ -17,6 +17,7 @@ def zmq_version() -> str:
 
 
 def zmq_version_info() -> tuple[int, int, int]:
+    """The same as numbers."""
     return _LIBZMQ
 
 
@@ -26,4 +27,5 @@ def pyzmq_version() -> str:
 
 
 def pyzmq_version_info() -> tuple[int, int, int]:
+    """The same as numbers."""
     return _PYZMQ
