@@ -113,6 +113,20 @@ fn a_router_names_its_peers_as_they_ask_or_with_five_bytes() {
     assert_eq!(answers, [["0"], ["1"]]);
 }
 
+/// Programs name their peers by numbers, and the first one is often zero.
+#[test]
+fn a_routing_id_may_begin_with_a_zero_unless_it_looks_made_up() {
+    for name in ["\0", "\0\0", "\0\0\0\0", "\0\0\0\0\0\0"] {
+        let context = Context::new();
+        let (router, dealer) = (open::<Router>(&context), dealer(&context, name));
+        join_up(&router, &dealer);
+        dealer.send("here").unwrap();
+        assert_eq!(router.recv_timeout(LIMIT).unwrap(), [name, "here"]);
+        router.send([name, "reply"]).unwrap();
+        assert_eq!(dealer.recv_timeout(LIMIT).unwrap(), "reply");
+    }
+}
+
 #[test]
 fn a_second_peer_with_the_same_routing_id_is_ignored() {
     let context = Context::new();

@@ -245,3 +245,11 @@ def test_a_shadow_shares_the_socket_and_does_not_close_it(zmq, pair):
 def test_generic_names_can_be_written(zmq):
     zmq.Socket[bytes]
     zmq.Context[zmq.Socket[bytes]]
+
+
+def test_a_routing_id_may_begin_with_a_zero(zmq, context):
+    router, dealer = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
+    dealer.identity = (0).to_bytes(2, "little")
+    dealer.connect(f"tcp://127.0.0.1:{router.bind_to_random_port('tcp://127.0.0.1')}")
+    dealer.send(b"engine 0")
+    assert router.recv_multipart() == [b"\0\0", b"engine 0"]

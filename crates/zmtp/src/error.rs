@@ -127,7 +127,7 @@ pub enum Violation {
     /// More metadata properties than the limit.
     #[error("more than {0} metadata properties")]
     TooManyProperties(usize),
-    /// A routing id above 255 bytes or starting with a zero (RFC 37, "The Identity Property").
+    /// A routing id above 255 bytes, or of the form that a ROUTER makes up: a zero and four bytes (RFC 37, "The Identity Property").
     #[error("an invalid routing id")]
     InvalidRoutingId,
     /// An ERROR command that does not parse.
@@ -225,8 +225,8 @@ pub enum Timeout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misuse {
-    /// The routing id has more than 255 bytes or starts with a zero.
-    #[error("the routing id must have at most 255 bytes and not start with a zero")]
+    /// The routing id has more than 255 bytes, or is a zero and four bytes, as those that a ROUTER makes up.
+    #[error("the routing id must have at most 255 bytes and not be a zero and four bytes")]
     RoutingId,
     /// A property has an invalid or reserved name, or is too long.
     #[error("a metadata property has an invalid name or is too long")]

@@ -79,9 +79,10 @@ pub(crate) fn routing_id(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// At most 255 bytes; a first byte of zero is for ids that a ROUTER makes up, which no peer may claim.
+/// At most 255 bytes, and not of the form that a ROUTER makes up, which no peer may claim. Other ids that begin with a zero are
+/// reserved by RFC 37, too, but libzmq takes them, and programs use them: numbers of two bytes, say.
 pub(crate) fn is_valid_routing_id(bytes: &[u8]) -> bool {
-    bytes.len() <= 255 && bytes.first() != Some(&0)
+    bytes.len() <= 255 && !matches!(bytes, [0, _, _, _, _])
 }
 
 /// Whether a property can be written as such.

@@ -94,7 +94,11 @@ pub(crate) fn is_in_order(config: &Config, verdict: &Verdict, end: &End) {
     assert!(!is_secure || peer.version >= Version::V3_0, "a downgrade");
     assert_eq!(peer.mechanism, config.mechanism.name());
     assert!(peer.socket_type.is_none_or(|theirs| config.socket_type.may_talk_to(theirs)));
-    assert!(peer.routing_id.len() <= 255 && !peer.routing_id.starts_with(&[0]));
+    assert!(peer.routing_id.len() <= 255);
+    assert!(
+        !(peer.routing_id.len() == 5 && peer.routing_id.starts_with(&[0])),
+        "it claims to be nameless"
+    );
     assert!(peer.properties.len() <= config.limits.properties);
     let granted = match verdict {
         Verdict::Accept { user_id, properties } if asked => {

@@ -72,7 +72,7 @@ fn expected(ours: SocketType, bytes: &[u8], most: usize) -> Option<(Vec<Property
     let has_identity =
         matches!(theirs, None | Some(SocketType::Req | SocketType::Dealer | SocketType::Router));
     let routing_id = identity.filter(|_| has_identity).unwrap_or_default();
-    if routing_id.len() > 255 || routing_id.first() == Some(&0) {
+    if routing_id.len() > 255 || (routing_id.len() == 5 && routing_id.first() == Some(&0)) {
         return None;
     }
     let local = ["user-id", "peer-address"];
