@@ -30,11 +30,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// The C peer on our library, which it finds by itself.
-pub(crate) fn c_peer(release: bool) -> Result<PathBuf, String> {
+/// Our library as the peers find it, and the programs that it is loaded under: the prefix that it was installed at.
+pub(crate) fn for_peers(release: bool) -> Result<PathBuf, String> {
     let kind = if release { "release" } else { "debug" };
     let prefix = target().join("peers").join(kind);
     install(&prefix, !release)?;
+    Ok(prefix)
+}
+
+/// The C peer on our library, which it finds by itself.
+pub(crate) fn c_peer(release: bool) -> Result<PathBuf, String> {
+    let prefix = for_peers(release)?;
     let peer = prefix.join("peer");
     let flag = |word: &str, directory| format!("{word}{}", prefix.join(directory).display());
     let flags = [flag("-I", "include"), flag("-L", "lib"), flag("-Wl,-rpath,", "lib")];
