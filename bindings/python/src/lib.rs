@@ -8,6 +8,7 @@
 //!   done with it only puts it on a list (`lent`).
 
 mod auth;
+mod certificates;
 mod context;
 mod error;
 mod frame;
@@ -38,6 +39,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(keys::curve_public, module)?)?;
     module.add_function(wrap_pyfunction!(keys::z85_encode, module)?)?;
     module.add_function(wrap_pyfunction!(keys::z85_decode, module)?)?;
+    module.add_function(wrap_pyfunction!(certificates::certificate_read, module)?)?;
+    module.add_function(wrap_pyfunction!(certificates::certificate_create, module)?)?;
     module.add_function(wrap_pyfunction!(error::strerror, module)?)?;
     module.add_function(wrap_pyfunction!(lent::stop_returns, module)?)?;
     module.add_function(wrap_pyfunction!(options::option_table, module)?)?;

@@ -372,8 +372,7 @@ class Socket(_Socket[Any]):
             self._loop.call_soon(self._look)
 
     def _look(self) -> None:
-        if self.closed:
-            return
+        # A shadow's socket may have been closed by others: then the calls fail.
         for queue in (self._recvs, self._sends):
             while queue and queue[0].try_again():
                 queue.popleft()
