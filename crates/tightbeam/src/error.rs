@@ -41,7 +41,7 @@ pub enum Error {
     #[error("out of turn: {0}")]
     OutOfTurn(&'static str),
     /// No peer has the routing id in the message's first part (`EHOSTUNREACH`).
-    #[error("no peer with routing id {0:02x?}")]
+    #[error("no peer with routing id \"{}\"", .0.escape_ascii())]
     Unroutable(Vec<u8>),
     /// The message cannot be sent on this socket as it is (`EINVAL`).
     #[error("bad message: {0}")]

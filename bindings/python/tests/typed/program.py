@@ -145,4 +145,4 @@ async def awaits() -> None:
     async for parts in replies:
         assert_type(parts, list[bytes])
     message = await recv_monitor_message(replies.get_monitor_socket())
-    assert_type(message["event"], int)
+    assert_type(message["event"], zmq.Event)

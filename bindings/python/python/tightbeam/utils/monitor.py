@@ -21,7 +21,7 @@ _EVENT = struct.Struct("=HI")
 class _MonitorMessage(TypedDict):
     """An event of `Event`, its value (a descriptor, an errno, an interval in ms ...) and the endpoint."""
 
-    event: int
+    event: Event
     value: int
     endpoint: bytes
 
