@@ -200,6 +200,18 @@ fn one_socket_may_be_both_sides() {
     });
 }
 
+#[test]
+fn a_rep_that_is_both_sides_answers_with_what_it_is_asked() {
+    let context = Context::new();
+    let rep = open::<Rep>(&context);
+    let req = client::<Req>(&context, &rep);
+    beside(Proxy::new(&rep, &rep), |_| {
+        for beat in ["1", "2", "3"] {
+            assert_eq!(req.request(beat).unwrap(), beat);
+        }
+    });
+}
+
 fn command<T: Typed>(control: &Socket<T>, word: &str) {
     control.as_any().send(word).unwrap();
 }

@@ -7,6 +7,12 @@ PROGRAM = """
 import sys
 import zmq
 import zmq.asyncio
+import zmq.auth
+from zmq.auth.asyncio import AsyncioAuthenticator
+from zmq.auth.thread import ThreadAuthenticator
+from zmq.decorators import context as with_context, socket as with_socket
+from zmq.devices import ThreadProxy
+from zmq.devices.monitoredqueue import monitored_queue
 from zmq.utils import z85
 from zmq.utils.monitor import recv_monitor_message
 
@@ -18,6 +24,9 @@ push.connect("inproc://run")
 push.send_string("ran")
 print(pull.recv_string())
 assert issubclass(zmq.asyncio.Context, zmq.Context) and z85.decode(b"00000") == bytes(4)
+assert issubclass(ThreadAuthenticator, zmq.auth.Authenticator) and zmq.auth.CURVE_ALLOW_ANY == "*"
+assert isinstance(ThreadProxy(zmq.XSUB, zmq.XPUB), zmq.devices.ThreadDevice)
+assert with_context()(lambda opened: isinstance(opened, zmq.Context))()
 try:
     import zmq.no_such_module
 except ImportError:

@@ -36,7 +36,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(5);
 /// | PULL | PUSH | a streamer of work |
 /// | PAIR, DEALER ... | the same | any sockets that receive and send |
 ///
-/// Front and back may be one socket: then it is sent what it receives. A message is taken from one side only
+/// Front and back may be one socket: then it is sent what it receives. Of two, a message is taken from one only
 /// when the other has room for it (and so has the capture socket), so a full side holds back those
 /// who send to the other. Bodies are not copied. Messages for a ROUTER peer that has gone are dropped,
 /// also with MANDATORY.

@@ -13,8 +13,9 @@ from typing import Any
 
 from . import _exit as _exit
 from . import _native, error
+from ._monitored import monitored_queue
 from ._native import curve_keypair, curve_public, proxy, proxy_steerable, strerror
-from .constants import Errno, SocketOption
+from .constants import Errno
 from .version import zmq_version_info
 
 __all__ = [
@@ -197,33 +198,6 @@ def zmq_errno() -> int:
 
 def zmq_poll(sockets: Any, timeout: Any = -1) -> list[tuple[Any, int]]:
     return _native.zmq_poll(sockets, timeout)
-
-
-def monitored_queue(
-    in_socket: Any,
-    out_socket: Any,
-    mon_socket: Any,
-    in_prefix: bytes = b"in",
-    out_prefix: bytes = b"out",
-) -> None:
-    """Passes messages between two sockets, and each with a prefix to a third, until the context ends."""
-    pollin, pollout = 1, 2
-    ways = [(in_socket, out_socket, in_prefix)]
-    if in_socket is not out_socket:
-        ways.append((out_socket, in_socket, out_prefix))
-    swap = in_socket.get(SocketOption.TYPE) == out_socket.get(SocketOption.TYPE) == 6
-    while True:
-        ready = {id(socket) for socket, _ in _native.zmq_poll([(way[0], pollin) for way in ways], -1)}
-        for source, sink, prefix in ways:
-            if id(source) not in ready:
-                continue
-            _native.zmq_poll([(sink, pollout)], -1)
-            parts = _native.Socket.recv_multipart(source)
-            if swap and len(parts) > 1:
-                # Between two ROUTERs the names of sender and receiver change places.
-                parts[0], parts[1] = parts[1], parts[0]
-            _native.Socket.send_multipart(sink, parts)
-            _native.Socket.send_multipart(mon_socket, [prefix, *parts])
 
 
 _CONTEXTS: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()

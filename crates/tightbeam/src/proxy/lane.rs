@@ -101,7 +101,8 @@ impl<'a> Lane<'a> {
 
     /// Takes a message, if it can go on.
     fn take(&self, moved: &mut Moved) -> Result<Result<Message, Stop>> {
-        if !self.to.has_room()? {
+        // A REP that is both sides has room only when it has taken a request.
+        if !self.from.is_same(self.to) && !self.to.has_room()? {
             return Ok(Err(Stop::Full));
         }
         if let Some(capture) = self.capture
