@@ -1,9 +1,15 @@
-//! `cargo xtask bench`: builds the harness and the contenders in release and runs the harness.
+//! `cargo xtask bench`: builds what is to be measured in release, and runs what measures it.
 
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 
-use crate::project::build;
-use crate::setup;
+use crate::project::{build, build_with, root};
+use crate::setup::{self, Tools};
+
+const HELP: &str = "\
+cargo xtask bench compare [...]   beside raw sockets, libzmq and other implementations (`bench compare --help`)
+cargo xtask bench count [--bless] instructions per message beside those in benches/counts.md
+";
 
 /// Goes before everything else that runs at an ordinary priority: `nice` counts only within a session where the kernel
 /// groups processes by session, so the session gets its share as well.
@@ -15,17 +21,30 @@ const URGENT: [&str; 5] = [
     "echo -20 >/proc/self/autogroup; exec nice -n -20 \"$0\" \"$@\"",
 ];
 
-/// What builds the harness, the Rust contender and the library for the C one.
-pub(crate) const CONTENDERS: [&str; 6] =
-    ["--package", "tightbeam-benches", "--package", "tightbeam-capi", "--bins", "--lib"];
+/// Features of `benches/compare`, each of which builds a program.
+const RIVALS: [&str; 4] = ["omq", "monocoque", "rzmq", "zeromq"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    match arguments.split_first() {
+        Some((first, rest)) if first == "compare" => compare(rest),
+        Some((first, rest)) if first == "count" => {
+            setup::run();
+            let words = ["build", "--release", "--package", "tightbeam-benches", "--bins"];
+            let count = build("bench-count", &words)?;
+            judge("bench count", Command::new(count).args(rest).status())
+        }
+        _ => Err(HELP.to_owned()),
+    }
+}
+
+fn compare(arguments: &[String]) -> Result<(), String> {
     let tools = setup::run();
-    let mut release = vec!["build", "--release"];
-    release.extend(CONTENDERS);
-    let harness = build("bench", &release)?;
-    let urgent = arguments.iter().any(|argument| argument == "--urgent");
-    let mut command = if urgent {
+    let harness = harness(true)?;
+    let said = |word: &str| arguments.iter().any(|argument| argument == word);
+    if !said("--without-rivals") && !said("--list") && !said("--help") {
+        RIVALS.into_iter().for_each(build_rival);
+    }
+    let mut command = if said("--urgent") {
         let mut command = Command::new(URGENT[0]);
         command.args(&URGENT[1..]).arg(harness);
         command
@@ -33,13 +52,50 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         Command::new(harness)
     };
     command.args(arguments.iter().filter(|argument| *argument != "--urgent"));
-    let counts = arguments.first().is_some_and(|first| first == "count");
-    if !tools.libzmq && !counts {
+    if !tools.libzmq {
         command.arg("--without-libzmq");
     }
-    match command.status() {
+    judge("bench compare", command.status())
+}
+
+/// The harness with what is ours of the contenders, in the target directory of the workspace.
+pub(crate) fn harness(release: bool) -> Result<PathBuf, String> {
+    let profile = if release { &["--release"][..] } else { &[] };
+    let library = ["build", "--package", "tightbeam-capi", "--lib"];
+    let status = crate::project::cargo(&library).args(profile).status();
+    judge("the library for C", status)?;
+    let mut words = vec!["build", "--bins"];
+    words.extend(profile);
+    build_with("compare", &words, in_its_workspace)
+}
+
+/// Without one that does not build, the comparison says so.
+fn build_rival(name: &str) {
+    let program = format!("compare-{name}");
+    let words = ["build", "--release", "--features", name, "--bin", &program];
+    if let Err(error) = build_with(&program, &words, in_its_workspace) {
+        eprintln!("{error}");
+    }
+}
+
+fn in_its_workspace(command: &mut Command) {
+    command.current_dir(root().join("benches/compare"));
+}
+
+/// The smoke run: a handful of messages with each kind of work.
+pub(crate) fn smoke(harness: &Path, tools: &Tools) -> Command {
+    let mut command = Command::new(harness);
+    command.args(["--smoke", "--without-rivals"]);
+    if !tools.libzmq {
+        command.arg("--without-libzmq");
+    }
+    command
+}
+
+fn judge(what: &str, status: std::io::Result<ExitStatus>) -> Result<(), String> {
+    match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("the bench harness failed: {status}")),
-        Err(error) => Err(format!("the bench harness: {error}")),
+        Ok(status) => Err(format!("{what}: {status}")),
+        Err(error) => Err(format!("{what}: {error}")),
     }
 }

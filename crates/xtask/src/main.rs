@@ -24,7 +24,7 @@ cargo xtask TASK
   demo [--quick] [LANGUAGE]...   peers in processes of their own message each other; what they said and measured
                                  (languages: rust capi python c; c, the system's libzmq, only with itself unless told)
   test [--verbose]               every test there is
-  bench [--quick] [...]          round trips, streaming and latency beside raw sockets and libzmq (`bench --help`)
+  bench compare [--quick] [...]  beside raw sockets, libzmq and other implementations (`bench compare --help`)
   fuzz [--time SECONDS] [...]    looks for inputs that break a promise (`fuzz --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md
   timing                         whether anything depends on keys, under valgrind

@@ -4,13 +4,13 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::bench::CONTENDERS;
+use crate::bench;
 use crate::c_tests::under_valgrind;
 use crate::demo::check_all;
 use crate::fuzz;
 use crate::install::c_peer;
 use crate::peers::{Program, Side, converse};
-use crate::project::{build, cargo, root, rust_peer, target};
+use crate::project::{build, cargo, root, rust_peer};
 use crate::python;
 use crate::setup::{self, Tools};
 use crate::steps::{Steps, test_count};
@@ -180,21 +180,14 @@ fn fuzzing(steps: &mut Steps) {
     steps.check(NAME, || fuzz::search_all(Duration::from_secs(4)));
 }
 
-/// The bench harness with a handful of messages: it must not rot between the runs that count.
+/// The comparison with a handful of messages, without rivals: it must not rot between the runs that count.
 fn benches(steps: &mut Steps, tools: &Tools) {
-    const NAME: &str = "bench harness (smoke)";
-    if !root().join("benches/Cargo.toml").exists() {
-        return steps.skip(NAME, "there is no benches/Cargo.toml");
-    }
-    steps.check("the bench harness", || {
-        let mut words = vec!["build"];
-        words.extend(CONTENDERS);
-        build("bench", &words).map(|_| String::new())
+    let mut harness = Err(String::new());
+    steps.check("the comparison's harness", || {
+        harness = bench::harness(false);
+        harness.clone().map(|_| String::new())
     });
-    let mut command = Command::new(target().join("debug/bench"));
-    command.arg("--smoke");
-    if !tools.libzmq {
-        command.arg("--without-libzmq");
+    if let Ok(harness) = harness {
+        steps.command("comparison (smoke)", LIMIT, bench::smoke(&harness, tools));
     }
-    steps.command(NAME, LIMIT, command);
 }

@@ -35,16 +35,13 @@ static void *answer(void *argument)
 {
     const struct job *job = argument;
     char *body = allocate(job->size);
-    double cpu_before = 0;
     pin(job);
     ready();
-    for (size_t i = 0; i < job->warm_up + job->count; i++) {
-        if (i == job->warm_up)
-            cpu_before = cpu_s(job);
+    for (size_t i = 0; i < job->warm + job->count; i++) {
         take(&to_server, body, job->size);
         put(&to_client, body, job->size);
     }
-    print_cpu(cpu_s(job) - cpu_before);
+    print_used((struct used){0}); /* it is the process's, and the client says it */
     return NULL;
 }
 
@@ -53,10 +50,11 @@ int main(int argc, char **argv)
     struct job job = parse_job(argc, argv), other = job;
     char *body = allocate(job.size);
     uint64_t *stamps_ns = allocate(job.count * sizeof *stamps_ns);
-    double cpu_before = 0;
+    struct used before = {0};
+    uint64_t started_ns = 0;
     pthread_t server;
-    if (!job.both || job.mode != LAT) {
-        fprintf(stderr, "raw_futex knows lat of both\n");
+    if (!job.both || job.work != ROUND_TRIP) {
+        fprintf(stderr, "raw_futex knows round-trip of both\n");
         return 2;
     }
     to_server.body = allocate(job.size);
@@ -65,17 +63,21 @@ int main(int argc, char **argv)
     if (pthread_create(&server, NULL, answer, &other))
         die("pthread_create");
     pin(&job);
-    for (size_t i = 0; i < job.warm_up + job.count; i++) {
-        if (i == job.warm_up)
-            cpu_before = cpu_s(&job);
+    for (size_t i = 0; i < job.warm + job.count; i++) {
         uint64_t before_ns = now_ns();
+        if (i == job.warm) {
+            before = used_so_far();
+            started_ns = before_ns;
+        }
         put(&to_server, body, job.size);
         take(&to_client, body, job.size);
-        if (i >= job.warm_up)
-            stamps_ns[i - job.warm_up] = now_ns() - before_ns;
+        if (i >= job.warm)
+            stamps_ns[i - job.warm] = now_ns() - before_ns;
     }
-    double cpu = cpu_s(&job) - cpu_before;
+    uint64_t elapsed_ns = now_ns() - started_ns;
+    struct used used = used_since(before);
     pthread_join(server, NULL);
-    print_percentiles(stamps_ns, job.count, cpu);
+    leave(&job, stamps_ns, job.count);
+    print_time(elapsed_ns, used);
     return 0;
 }

@@ -2,16 +2,10 @@
 #ifndef TIGHTBEAM_RAW_SOCKET_H
 #define TIGHTBEAM_RAW_SOCKET_H
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
+#include "bench.h"
+
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <unistd.h>
-
-#include "bench.h"
 
 union address {
     struct sockaddr any;

@@ -41,25 +41,25 @@ static void send_frame(const char *body, size_t size)
 static void stream(const struct job *job)
 {
     char *body = allocate(job->size);
-    double cpu_before = cpu_s(job);
-    for (size_t i = 0; i < job->count; i++)
+    struct used before = used_so_far();
+    for (size_t i = 0; i < job->warm + job->count; i++)
         send_frame(body, job->size);
     flush();
-    print_cpu(cpu_s(job) - cpu_before);
+    print_used(used_since(before));
 }
 
 static void stream_paced(const struct job *job)
 {
     char *body = allocate(job->size);
-    double cpu_before = cpu_s(job);
+    struct used before = used_so_far();
     struct pace pace = pace_start(job->rate);
-    for (size_t i = 0; i < job->warm_up + job->count; i++) {
+    for (size_t i = 0; i < job->warm + job->count; i++) {
         uint64_t stamp_ns = pace_wait(&pace);
         memcpy(body, &stamp_ns, sizeof stamp_ns);
         send_frame(body, job->size);
         flush();
     }
-    print_cpu(cpu_s(job) - cpu_before);
+    print_used(used_since(before));
 }
 
 /* ---- receiver ---- */
@@ -102,39 +102,39 @@ static void receive(const struct job *job)
 {
     char *body = allocate(job->size);
     uint64_t *latencies_ns = allocate(job->count * sizeof *latencies_ns);
-    size_t total = job->warm_up + job->count;
+    size_t total = job->warm + job->count;
     uint64_t first_ns = 0;
-    double cpu_before = 0;
+    struct used before = {0};
     for (size_t i = 0; i < total; i++) {
         receive_frame(body, job->size);
-        if (i == job->warm_up) {
+        if (i == job->warm) {
             first_ns = now_ns();
-            cpu_before = cpu_s(job);
+            before = used_so_far();
         }
-        if (job->mode == PACED && i >= job->warm_up) {
+        if (job->work == PACED && i >= job->warm) {
             uint64_t stamp_ns;
             memcpy(&stamp_ns, body, sizeof stamp_ns);
-            latencies_ns[i - job->warm_up] = now_ns() - stamp_ns;
+            latencies_ns[i - job->warm] = now_ns() - stamp_ns;
         }
     }
     uint64_t elapsed_ns = now_ns() - first_ns;
-    if (job->mode == PACED)
-        print_percentiles(latencies_ns, job->count, cpu_s(job) - cpu_before);
-    else
-        print_rate(job, elapsed_ns, cpu_s(job) - cpu_before);
+    struct used used = used_since(before);
+    if (job->work == PACED)
+        leave(job, latencies_ns, job->count);
+    print_time(elapsed_ns, used);
 }
 
 int main(int argc, char **argv)
 {
     struct job job = parse_job(argc, argv);
-    if (job.mode != THR && job.mode != PACED) {
-        fprintf(stderr, "raw_stream knows thr and paced; raw_pingpong knows lat\n");
+    if (job.work != STREAM && job.work != PACED) {
+        fprintf(stderr, "raw_stream knows stream and paced; raw_pingpong knows round-trip\n");
         return 2;
     }
     fd = open_connection(&job);
     if (job.server)
         receive(&job);
-    else if (job.mode == PACED)
+    else if (job.work == PACED)
         stream_paced(&job);
     else
         stream(&job);
