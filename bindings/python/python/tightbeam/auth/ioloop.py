@@ -9,8 +9,6 @@ from .asyncio import AsyncioAuthenticator
 
 __all__ = ["IOLoopAuthenticator"]
 
-warnings.warn("auth.ioloop is deprecated: use auth.asyncio.AsyncioAuthenticator", DeprecationWarning, stacklevel=2)
-
 
 class IOLoopAuthenticator(AsyncioAuthenticator):
     """`AsyncioAuthenticator` with tornado's loop."""
@@ -18,5 +16,6 @@ class IOLoopAuthenticator(AsyncioAuthenticator):
     def __init__(
         self, context: Any = None, encoding: str = "utf-8", log: Any = None, io_loop: Any = None
     ) -> None:
+        warnings.warn("use auth.asyncio.AsyncioAuthenticator", DeprecationWarning, stacklevel=2)
         loop = None if io_loop is None else io_loop.asyncio_loop
         super().__init__(context, loop, encoding, log)

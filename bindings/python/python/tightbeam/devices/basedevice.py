@@ -24,6 +24,7 @@ class Side:
         self.connects: list[str] = []
 
     def open(self, context: Any, socket_type: int) -> Any:
+        """Opens it. Raises what its options and endpoints raise."""
         socket = context.socket(socket_type)
         try:
             for option, value in self.options:

@@ -25,6 +25,7 @@ class MonitoredQueueBase(ProxyBase):
         self._out_prefix = out_prefix
 
     def run_device(self) -> None:
+        """Opens the sockets and passes messages on until the context ends."""
         front, back, monitor = self._setup_sockets()
         monitored_queue(front, back, monitor, self._in_prefix, self._out_prefix)
 

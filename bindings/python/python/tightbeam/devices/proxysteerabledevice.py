@@ -50,6 +50,7 @@ class ProxySteerableBase(ProxyBase):
         return (*sockets, self._open(self._ctrl, self.ctrl_type))
 
     def run_device(self) -> None:
+        """Opens the sockets and passes messages on until TERMINATE or the end of the context."""
         _native.proxy_steerable(*self._setup_sockets())
 
 
