@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::error::from_errno;
 use crate::lent::{Borrowed, Done, Lent, give_back};
+use crate::wait::truth;
 
 /// The options of a message.
 const MORE: i32 = 1;
@@ -112,8 +113,8 @@ impl Frame {
     fn new(
         py: Python<'_>,
         data: Option<&Bound<'_, PyAny>>,
-        track: bool,
-        copy: Option<bool>,
+        #[pyo3(from_py_with = truth)] track: bool,
+        copy: Option<&Bound<'_, PyAny>>,
         copy_threshold: Option<usize>,
     ) -> PyResult<Frame> {
         let Some(data) = data.filter(|data| !data.is_none()) else {
@@ -125,6 +126,7 @@ impl Frame {
         give_back(py);
         let borrowed = Borrowed::new(data)?;
         let threshold = copy_threshold.unwrap_or(crate::transfer::COPY_THRESHOLD);
+        let copy = copy.filter(|copy| !copy.is_none()).map(truth).transpose()?;
         let copy = copy.unwrap_or(borrowed.bytes().len() < threshold);
         let done = track.then(|| Py::new(py, Done::new(copy))).transpose()?;
         if copy {

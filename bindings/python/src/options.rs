@@ -28,7 +28,11 @@ pub(crate) fn set(socket: &AnySocket, option: i32, value: &Bound<'_, PyAny>) -> 
             OwnedValue::Int(int_of(value)?)
         }
         Kind::Int64 { .. } => OwnedValue::Int64(int_of(value)?),
-        Kind::UInt64 => OwnedValue::UInt64(int_of(value)?),
+        // A mask: -1 is all bits.
+        Kind::UInt64 => OwnedValue::UInt64(match int_of::<i64>(value) {
+            Ok(mask) => mask.cast_unsigned(),
+            Err(_) => int_of(value)?,
+        }),
     };
     unlocked(py, || socket.set_option(option, value.as_value()))
 }

@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use tightbeam::{AnySocket, PollItem, Readiness, Wanted, poll};
 
 use crate::socket::Socket;
@@ -71,7 +72,14 @@ pub(crate) fn zmq_poll(
     let deadline = Deadline::after(milliseconds(timeout)?);
     let mut targets = Vec::new();
     for pair in sockets.try_iter()? {
-        let (object, flags) = pair?.extract::<(Bound<'_, PyAny>, i32)>()?;
+        let pair = pair?;
+        let (object, flags) = match pair.extract::<(Bound<'_, PyAny>, i32)>() {
+            Ok(pair) => pair,
+            Err(_) if pair.is_instance_of::<PyList>() && pair.len()? == 2 => {
+                (pair.get_item(0)?, pair.get_item(1)?.extract()?)
+            }
+            Err(error) => return Err(error),
+        };
         targets.push((target(&object)?, object, flags));
     }
     let mut polled = Vec::with_capacity(targets.len());

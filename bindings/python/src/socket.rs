@@ -14,7 +14,7 @@ use tightbeam::{AnySocket, Error, SocketType};
 use crate::context::Context;
 use crate::error::{from_errno, runtime};
 use crate::transfer::COPY_THRESHOLD;
-use crate::wait::{milliseconds, unlocked};
+use crate::wait::{milliseconds, truth, unlocked};
 
 /// What the shadows of a socket share.
 struct Shared {
@@ -237,11 +237,12 @@ impl Socket {
         addr: Option<&Bound<'_, PyAny>>,
         events: i64,
     ) -> PyResult<()> {
-        let socket = self.open(py)?;
         let Some(addr) = addr.filter(|addr| !addr.is_none()) else {
+            let socket = self.open(py)?;
             return unlocked(py, || socket.stop_monitor_socket());
         };
         let endpoint = Socket::endpoint(addr)?;
+        let socket = self.open_for(py, &endpoint)?;
         let events = events.cast_unsigned();
         unlocked(py, || socket.monitor_socket(&endpoint, events, 1, SocketType::Pair))
     }
@@ -256,10 +257,10 @@ impl Socket {
         timeout: Option<&Bound<'_, PyAny>>,
         flags: i32,
     ) -> PyResult<i32> {
-        let wait = milliseconds(timeout)?;
         let py = slf.py();
         // libzmq's callers know this of a closed socket.
         let socket = slf.get().open(py).map_err(|_| from_errno(py, libc::ENOTSUP, None))?;
+        let wait = milliseconds(timeout)?;
         let wanted = crate::poll::wanted(flags).ready;
         let deadline = crate::wait::Deadline::after(wait);
         let ready = unlocked(py, || match socket.poll(wanted, deadline.left()) {
@@ -289,8 +290,8 @@ impl Socket {
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
         flags: i32,
-        copy: bool,
-        track: bool,
+        #[pyo3(from_py_with = truth)] copy: bool,
+        #[pyo3(from_py_with = truth)] track: bool,
         routing_id: Option<&Bound<'py, PyAny>>,
         group: Option<&Bound<'py, PyAny>>,
         timeout: Option<f64>,
@@ -316,8 +317,8 @@ impl Socket {
         slf: &Bound<'py, Self>,
         msg_parts: &Bound<'py, PyAny>,
         flags: i32,
-        copy: bool,
-        track: bool,
+        #[pyo3(from_py_with = truth)] copy: bool,
+        #[pyo3(from_py_with = truth)] track: bool,
         routing_id: Option<&Bound<'py, PyAny>>,
         group: Option<&Bound<'py, PyAny>>,
         timeout: Option<f64>,
@@ -342,8 +343,8 @@ impl Socket {
     fn recv(
         slf: &Bound<'_, Self>,
         flags: i32,
-        copy: bool,
-        track: bool,
+        #[pyo3(from_py_with = truth)] copy: bool,
+        #[pyo3(from_py_with = truth)] track: bool,
         timeout: Option<f64>,
     ) -> PyResult<Py<PyAny>> {
         let class = if copy { None } else { Some(slf.getattr("_frame_class")?) };
@@ -357,8 +358,8 @@ impl Socket {
     fn recv_multipart(
         slf: &Bound<'_, Self>,
         flags: i32,
-        copy: bool,
-        track: bool,
+        #[pyo3(from_py_with = truth)] copy: bool,
+        #[pyo3(from_py_with = truth)] track: bool,
         timeout: Option<f64>,
     ) -> PyResult<Py<PyList>> {
         let class = if copy { None } else { Some(slf.getattr("_frame_class")?) };
@@ -373,7 +374,7 @@ impl Socket {
     fn recv_into(
         &self,
         buffer: &Bound<'_, PyAny>,
-        nbytes: usize,
+        nbytes: isize,
         flags: i32,
         timeout: Option<f64>,
     ) -> PyResult<usize> {

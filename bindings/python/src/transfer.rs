@@ -202,7 +202,7 @@ impl Socket {
     pub(crate) fn recv_to(
         &self,
         buffer: &Bound<'_, PyAny>,
-        nbytes: usize,
+        nbytes: isize,
         flags: i32,
         timeout: Option<f64>,
     ) -> PyResult<usize> {
@@ -215,13 +215,16 @@ impl Socket {
         if !view.is_c_contiguous() {
             return Err(PyBufferError::new_err("the buffer is not contiguous"));
         }
-        let room = if nbytes == 0 { view.len_bytes() } else { nbytes };
-        if room > view.len_bytes() {
-            return Err(PyValueError::new_err(format!(
-                "{nbytes} bytes do not fit into a buffer of {}",
-                view.len_bytes()
-            )));
-        }
+        let room = match usize::try_from(nbytes) {
+            Ok(0) => view.len_bytes(),
+            Ok(room) if room <= view.len_bytes() => room,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "{nbytes} bytes do not fit into a buffer of {}",
+                    view.len_bytes()
+                )));
+            }
+        };
         let patience = Patience::new(flags & DONTWAIT != 0, timeout, RCVTIMEO)?;
         let part = patiently(py, socket, patience, |timing| socket.recv_part(Some(timing)))?;
         crate::lent::copy_into(py, &view, &part[..part.len().min(room)]);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use tightbeam::options::OwnedValue;
@@ -27,11 +27,13 @@ impl Patience {
         match timeout {
             _ if dont_wait => Ok(Patience::None),
             None => Ok(Patience::Option(option)),
-            Some(seconds) => {
-                Ok(Patience::Within(Duration::try_from_secs_f64(seconds.max(0.0)).map_err(
-                    |_| PyOverflowError::new_err("the timeout is not a number of seconds"),
-                )?))
+            Some(seconds) if seconds.is_nan() => {
+                Err(PyValueError::new_err("the timeout is not a number of seconds"))
             }
+            Some(seconds) => match Duration::try_from_secs_f64(seconds.max(0.0)) {
+                Ok(wait) => Ok(Patience::Within(wait)),
+                Err(_) => Err(PyOverflowError::new_err("the timeout is too long")),
+            },
         }
     }
 
@@ -121,6 +123,11 @@ pub(crate) fn unlocked<T: Send>(
     }
 }
 
+/// Whether an argument is true as Python has it: `copy=1` and `track=None` are common.
+pub(crate) fn truth(argument: &Bound<'_, PyAny>) -> PyResult<bool> {
+    argument.is_truthy()
+}
+
 /// A time-out in milliseconds as pyzmq takes it: a number, `None` or a negative one for ever.
 pub(crate) fn milliseconds(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
     let Some(timeout) = timeout.filter(|timeout| !timeout.is_none()) else { return Ok(None) };
@@ -128,13 +135,18 @@ pub(crate) fn milliseconds(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Optio
         timeout.extract::<f64>()?.ceil()
     } else {
         let number = timeout.extract::<i64>().map_err(|error| match error {
-            error if error.is_instance_of::<PyOverflowError>(timeout.py()) => error,
-            _ => PyTypeError::new_err("the timeout must be a number of milliseconds"),
+            error if error.is_instance_of::<PyTypeError>(timeout.py()) => {
+                PyTypeError::new_err("the timeout must be a number of milliseconds")
+            }
+            error => error,
         })?;
         number as f64
     };
     if ms < 0.0 {
         return Ok(None);
+    }
+    if ms.is_nan() {
+        return Err(PyValueError::new_err("the timeout is not a number"));
     }
     Duration::try_from_secs_f64(ms / 1000.0)
         .map(Some)

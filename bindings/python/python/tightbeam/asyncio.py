@@ -332,6 +332,8 @@ class Socket(_Socket[Any]):
             ms = int(_Socket.get(self, option))
             timeout = None if ms < 0 else ms / 1000.0
         if timeout is not None:
+            if timeout != timeout:
+                raise ValueError("the timeout is not a number of seconds")
             timer = loop.call_later(timeout, self._give_up, call)
             future.add_done_callback(lambda _: timer.cancel())
         queue.append(call)
