@@ -37,6 +37,25 @@ context.destroy()
 """
 
 
+CHILD = """
+import multiprocessing
+import beside
+
+def child(pipe):
+    import zmq
+    pipe.send((zmq.__name__, beside.NAME))
+
+if __name__ == "__main__":
+    for way in ("spawn", "forkserver"):
+        context = multiprocessing.get_context(way)
+        ours, theirs = context.Pipe()
+        process = context.Process(target=child, args=(theirs,))
+        process.start()
+        print(*ours.recv())
+        process.join()
+"""
+
+
 def run(*arguments, **options):
     call = [sys.executable, *arguments]
     return subprocess.run(call, check=True, capture_output=True, text=True, timeout=30, **options)
@@ -52,3 +71,10 @@ def test_a_module_runs_on_tightbeam(tmp_path):
     (tmp_path / "some_module.py").write_text(PROGRAM)
     done = run("-m", "tightbeam.run", "-m", "some_module", "argument", cwd=tmp_path)
     assert done.stdout == "ran\n"
+
+
+def test_modules_beside_a_program_are_found_and_processes_that_it_starts_run_on_tightbeam(tmp_path):
+    (tmp_path / "beside.py").write_text("import zmq\nNAME = zmq.__name__")
+    program = tmp_path / "program.py"
+    program.write_text(CHILD)
+    assert run("-m", "tightbeam.run", program).stdout == "tightbeam tightbeam\n" * 2

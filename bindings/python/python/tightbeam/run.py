@@ -9,8 +9,10 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os.path
 import runpy
 import sys
+from multiprocessing import spawn
 from types import ModuleType
 from typing import Any
 
@@ -41,10 +43,25 @@ class _Names(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__spec__ = spec.loader_state
 
 
+class _Installation:
+    """What a child of multiprocessing is sent before anything of the program: it installs when it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        # Not that of `__main__`, which is another module there.
+        return importlib.import_module("tightbeam.run").install, ()
+
+
 def install() -> None:
-    """From now on `import zmq` in this process is `import tightbeam`."""
-    if not any(isinstance(finder, _Names) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Names())
+    """From now on `import zmq` in this process is `import tightbeam`, and in the processes that multiprocessing starts."""
+    if any(isinstance(finder, _Names) for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, _Names())
+    prepare = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, Any]:
+        return {**prepare(name), "tightbeam": _Installation()}
+
+    spawn.get_preparation_data = get_preparation_data
 
 
 def main() -> None:
@@ -59,6 +76,9 @@ def main() -> None:
     if is_module:
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     else:
+        if not sys.flags.safe_path:
+            # As Python does for a program: modules beside it are found.
+            sys.path[0] = os.path.dirname(os.path.realpath(arguments[0]))
         runpy.run_path(arguments[0], run_name="__main__")
 
 
