@@ -2,6 +2,7 @@
 
 import enum
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,11 @@ def test_every_option_of_the_engine_has_its_name():
 def test_the_constants_are_generated_from_the_header():
     tools = Path(__file__).parent.parent / "tools" / "constants.py"
     subprocess.run([sys.executable, tools, "--check"], check=True)
+
+
+def test_keys_are_made_on_the_command_line(zmq):
+    command = [sys.executable, "-m", f"{zmq.__name__}.curve_keygen", "--json"]
+    made = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=20).stdout)
+    again = [*command, "--secret", made["secret"]]
+    found = json.loads(subprocess.run(again, capture_output=True, check=True, timeout=20).stdout)
+    assert found == made and zmq.curve_public(made["secret"].encode()) == made["public"].encode()
