@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use tightbeam::options::{Value, number};
@@ -86,6 +87,11 @@ impl Socket {
             context: OnceLock::new(),
             copy_threshold: AtomicUsize::new(COPY_THRESHOLD),
         }
+    }
+
+    /// A context that holds its sockets is collected with them.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self.context.get())
     }
 
     /// Opens the socket.

@@ -36,12 +36,16 @@ class Watched:
             callback()
 
 
-_WATCHED: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Watched] = weakref.WeakKeyDictionary()
+# A loop holds what it calls, and by that its `Watched`; if this held it too, a loop that ended while a call waited would
+# stay for ever.
+_WATCHED: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Watched]] = weakref.WeakKeyDictionary()
 
 
 def watched(loop: asyncio.AbstractEventLoop) -> Watched:
     """What a loop watches."""
-    found = _WATCHED.get(loop)
+    known = _WATCHED.get(loop)
+    found = None if known is None else known()
     if found is None:
-        found = _WATCHED[loop] = Watched(loop)
+        found = Watched(loop)
+        _WATCHED[loop] = weakref.ref(found)
     return found
