@@ -1,9 +1,11 @@
-"""What nobody holds any more goes, cycles too."""
+"""What nobody holds any more goes, cycles too. (pyzmq waits for a context that it collects, maybe for ever.)"""
 
 import gc
 import weakref
 
 import pytest
+
+import tightbeam as zmq
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -14,7 +16,7 @@ def gone(*references):
     return all(reference() is None for reference in references)
 
 
-def test_a_context_that_holds_its_sockets(zmq):
+def test_a_context_that_holds_its_sockets():
     class Keeping(zmq.Context):
         kept = None
 
@@ -25,7 +27,7 @@ def test_a_context_that_holds_its_sockets(zmq):
     assert gone(*references)
 
 
-def test_a_socket_that_holds_itself(zmq):
+def test_a_socket_that_holds_itself():
     class Keeping(zmq.Socket):
         kept = None
 
@@ -37,7 +39,7 @@ def test_a_socket_that_holds_itself(zmq):
     assert gone(*references)
 
 
-def test_a_socket_with_its_monitor(zmq):
+def test_a_socket_with_its_monitor():
     context = zmq.Context()
     socket = context.socket(zmq.PUB)
     monitor = socket.get_monitor_socket()
@@ -50,7 +52,7 @@ def test_a_socket_with_its_monitor(zmq):
     assert gone(*references)
 
 
-def test_shadows_and_copies(zmq):
+def test_shadows_and_copies():
     context = zmq.Context()
     socket = context.socket(zmq.PUB)
     shadows = [zmq.Socket.shadow(socket), zmq.Context.shadow(context)]
@@ -63,25 +65,23 @@ def test_shadows_and_copies(zmq):
 
 def test_what_a_buffer_holds():
     """A message does not hold more than its buffer, and that no longer than it needs."""
-    import tightbeam
-
     class Buffer(bytearray):
         pass
 
     buffer = Buffer(100_000)
-    buffer.tracker = tightbeam.Frame(buffer, copy=False, track=True).tracker
+    buffer.tracker = zmq.Frame(buffer, copy=False, track=True).tracker
     reference = weakref.ref(buffer)
     del buffer
     assert gone(reference)
 
 
-def test_a_view_holds_its_frame(zmq):
+def test_a_view_holds_its_frame():
     view = zmq.Frame(b"x" * 1000).buffer
     gc.collect()
     assert bytes(view) == b"x" * 1000
 
 
-def test_a_poller_holds_its_sockets_and_lets_them_go(zmq):
+def test_a_poller_holds_its_sockets_and_lets_them_go():
     context = zmq.Context()
     poller = zmq.Poller()
     poller.register(context.socket(zmq.PULL), zmq.POLLIN)
@@ -91,7 +91,7 @@ def test_a_poller_holds_its_sockets_and_lets_them_go(zmq):
     assert gone(*references)
 
 
-def test_errors_hold_nothing_behind_their_traceback(zmq):
+def test_errors_hold_nothing_behind_their_traceback():
     context = zmq.Context()
     socket = context.socket(zmq.PULL)
     reference = weakref.ref(socket)
