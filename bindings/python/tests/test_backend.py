@@ -29,8 +29,10 @@ context = zmq.Context()
 pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
 pull.bind("inproc://shadow")
 push.connect("inproc://shadow")
-zmq.Socket.shadow(push.underlying).send(b"x")
-assert pull.recv() == b"x"
+for lent in (zmq.Socket.shadow(push.underlying), zmq.Socket.shadow(push)):
+    lent.send(b"x")
+    assert pull.recv() == b"x"
+assert lent.context.underlying == context.underlying
 same = zmq.asyncio.Context.shadow(context)
 other = same.socket(zmq.PUSH)
 other.connect("inproc://shadow")

@@ -109,6 +109,7 @@ class Socket(_native.Socket):
 
     _tracker_of = staticmethod(_tracker_of)
     _lent_by: Any = None
+    _given_context: Any = None
 
     def __init__(
         self,
@@ -128,6 +129,15 @@ class Socket(_native.Socket):
             _SOCKETS[self.underlying] = self
         if copy_threshold is not None:
             self.copy_threshold = copy_threshold
+
+    @property
+    def context(self) -> Any:
+        return _native.Socket.context.__get__(self) if self._given_context is None else self._given_context
+
+    @context.setter
+    def context(self, context: Any) -> None:
+        """pyzmq gives one to a shadow."""
+        object.__setattr__(self, "_given_context", context)
 
     @property
     def _frame_class(self) -> Any:
