@@ -9,6 +9,7 @@ mod fork;
 mod free_functions;
 mod futures;
 mod idle;
+mod loop_watches;
 mod masks;
 mod poll_sets;
 mod pollers;

@@ -75,10 +75,10 @@ pub use monitor::{EventKind, Monitor, MonitorEvent, NextEvent, ProtocolError};
 pub use pipe::Traffic;
 pub use proxy::{Proxy, ProxyHandle, ProxySide, ProxyStats};
 pub use socket::{
-    AnySocket, Copied, Counters, Dealer, Pair, PeerStats, PollEvent, PollItem, PollWaker, Poller,
-    Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router, SendError, SendFuture,
-    Sends, Socket, SocketBase, SocketStats, Stream, Sub, Timing, Typed, Wanted, XPub, XSub, poll,
-    ppoll,
+    AnySocket, Copied, Counters, Dealer, LoopWatch, Pair, PeerStats, PollEvent, PollItem,
+    PollWaker, Poller, Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router,
+    SendError, SendFuture, Sends, Socket, SocketBase, SocketStats, Stream, Sub, Timing, Typed,
+    Wanted, XPub, XSub, poll, ppoll,
 };
 #[cfg(feature = "futures")]
 pub use socket::{MessageSink, Messages};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zmtp::SocketType;
 
-use super::{Core, Readiness, SocketStats};
+use super::{Core, LoopWatch, Readiness, SocketStats};
 use crate::context::Handle;
 use crate::endpoint::Endpoint;
 #[cfg(doc)]
@@ -134,6 +134,15 @@ impl SocketBase {
     /// [`Error::Io`] (out of descriptors), [`Error::Terminated`], [`Error::Closed`], [`Error::Forked`].
     pub fn event_descriptor(&self) -> Result<BorrowedFd<'_>> {
         self.core.event_descriptor()
+    }
+
+    /// Lets an event loop of the application's wait for the socket and drive it: faster than the descriptors, for
+    /// which the I/O thread has to wake the loop.
+    ///
+    /// # Errors
+    /// [`Error::Io`] (out of descriptors), [`Error::Terminated`], [`Error::Closed`], [`Error::Forked`].
+    pub fn loop_watch(&self) -> Result<LoopWatch> {
+        LoopWatch::new(&self.core)
     }
 
     /// A descriptor that is readable exactly while a message can be received, or once the context has

@@ -50,6 +50,31 @@ impl Watch {
         Watch::new(Target::Poller(Arc::clone(inbox), number), wanted)
     }
 
+    /// One whose owner is told by a descriptor, once it says what it wants.
+    pub(super) fn of_loop() -> Result<Arc<Watch>> {
+        let descriptor =
+            EventFd::new().map_err(Error::io("make a descriptor for an event loop"))?;
+        Ok(Watch::new(Target::Descriptor(descriptor), Readiness::default()))
+    }
+
+    /// Its owner is about to look by itself, and is told of nothing meanwhile.
+    /// True if it had been told.
+    pub(super) fn quiet(&self) -> bool {
+        self.told.swap(true, Ordering::SeqCst)
+    }
+
+    /// Makes its descriptor not readable.
+    pub(super) fn clear(&self) {
+        if let Some(descriptor) = self.descriptor() {
+            descriptor.clear();
+        }
+    }
+
+    /// Its owner looks now, and wants to be told of what comes after.
+    pub(super) fn listen(&self) {
+        self.told.store(false, Ordering::SeqCst);
+    }
+
     /// Under the socket's lock: whether it is to be told of these news once the lock is released.
     fn notice(&self, news: News) -> bool {
         let cares = news.end
@@ -68,13 +93,13 @@ impl Watch {
 
     /// Under the socket's lock: its owner looks at the socket now, and wants to be told of what comes
     /// after.
-    fn settle(&self, wanted: Readiness) {
+    pub(super) fn settle(&self, wanted: Readiness) {
         self.told.store(false, Ordering::SeqCst);
         self.receive.store(wanted.readable, Ordering::Relaxed);
         self.send.store(wanted.writable, Ordering::Relaxed);
     }
 
-    fn descriptor(&self) -> Option<&EventFd> {
+    pub(super) fn descriptor(&self) -> Option<&EventFd> {
         match &self.target {
             Target::Descriptor(descriptor) => Some(descriptor),
             Target::Poller(..) => None,
