@@ -4,6 +4,7 @@ use std::io;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use tightbeam::Error;
 
 /// The exception for an error; `about` names the endpoint or the like that it is about.
@@ -17,13 +18,19 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     from_errno(py, error.errno(), detail)
 }
 
+/// The exception for what would have to wait, and may not.
+pub(crate) fn again(py: Python<'_>) -> PyErr {
+    from_errno(py, libc::EAGAIN, None)
+}
+
+/// `tightbeam.error.make`.
+static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
 /// The exception for an errno.
 #[cold]
 pub(crate) fn from_errno(py: Python<'_>, errno: i32, detail: Option<String>) -> PyErr {
-    let made = py
-        .import("tightbeam.error")
-        .and_then(|module| module.call_method1("make", (errno, detail)));
-    match made {
+    let make = MAKE.import(py, "tightbeam.error", "make");
+    match make.and_then(|make| make.call1((errno, detail))) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,
     }

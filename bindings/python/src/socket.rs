@@ -10,12 +10,13 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use tightbeam::options::{Value, number};
-use tightbeam::{AnySocket, Error, SocketType};
+use tightbeam::{AnySocket, Error, LoopWatch, SocketType, Timing};
 
 use crate::context::Context;
-use crate::error::{from_errno, runtime};
+use crate::error::{again, from_errno, runtime};
+use crate::lent::Done;
 use crate::transfer::COPY_THRESHOLD;
-use crate::wait::{milliseconds, truth, unlocked};
+use crate::wait::{Patience, milliseconds, truth, unlocked};
 
 /// What the shadows of a socket share.
 struct Shared {
@@ -29,9 +30,58 @@ pub(crate) struct Socket {
     shared: OnceLock<Arc<Shared>>,
     context: OnceLock<Py<Context>>,
     copy_threshold: AtomicUsize,
+    /// A receive had to wait, and nothing was sent since.
+    waited: AtomicBool,
+    /// Made when an event loop first waits for the socket.
+    loop_watch: OnceLock<LoopWatch>,
 }
 
 impl Socket {
+    /// A receive goes on like this.
+    pub(crate) fn note_wait(&self, timing: Timing) {
+        if matches!(timing, Timing::Within(_) | Timing::Forever) {
+            self.waited.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a receive had to wait since the last call.
+    pub(crate) fn take_waited(&self) -> bool {
+        let waited = self.waited.load(Ordering::Relaxed);
+        if waited {
+            self.waited.store(false, Ordering::Relaxed);
+        }
+        waited
+    }
+
+    pub(crate) fn loop_watch(&self, py: Python<'_>) -> PyResult<&LoopWatch> {
+        if let Some(watch) = self.loop_watch.get() {
+            return Ok(watch);
+        }
+        let socket = self.open(py)?;
+        let made = unlocked(py, || socket.loop_watch())?;
+        Ok(self.loop_watch.get_or_init(|| made))
+    }
+
+    /// What the send of a message answers: a tracker, unless it was copied.
+    pub(crate) fn tracker<'py>(
+        slf: &Bound<'py, Self>,
+        copy: bool,
+        done: Vec<Py<Done>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if copy {
+            return Ok(None);
+        }
+        slf.getattr("_tracker_of")?.call1((done,)).map(Some)
+    }
+
+    /// The class of the frames that are received, if not bytes are.
+    pub(crate) fn received_class<'py>(
+        slf: &Bound<'py, Self>,
+        copy: bool,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if copy { Ok(None) } else { slf.getattr("_frame_class").map(Some) }
+    }
+
     /// The socket, or ENOTSOCK if it is closed.
     pub(crate) fn open(&self, py: Python<'_>) -> PyResult<&AnySocket> {
         match self.shared.get() {
@@ -86,6 +136,8 @@ impl Socket {
             shared: OnceLock::new(),
             context: OnceLock::new(),
             copy_threshold: AtomicUsize::new(COPY_THRESHOLD),
+            waited: AtomicBool::new(false),
+            loop_watch: OnceLock::new(),
         }
     }
 
@@ -303,11 +355,10 @@ impl Socket {
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         no_groups(routing_id, group)?;
-        let done = slf.get().send_one(data, flags, copy, track, timeout)?;
-        if copy {
-            return Ok(None);
-        }
-        slf.getattr("_tracker_of")?.call1((done.into_iter().collect::<Vec<_>>(),)).map(Some)
+        let patience = Patience::to_send(flags, timeout)?;
+        let done = slf.get().send_one(data, flags, copy, track, patience)?;
+        let done = done.ok_or_else(|| again(slf.py()))?;
+        Socket::tracker(slf, copy, done.into_iter().collect())
     }
 
     /// Sends all parts of a message at once: an iterable of buffers and Frames, of which there is at least one.
@@ -330,11 +381,9 @@ impl Socket {
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         no_groups(routing_id, group)?;
-        let done = slf.get().send_all(msg_parts, flags, copy, track, timeout)?;
-        if copy {
-            return Ok(None);
-        }
-        slf.getattr("_tracker_of")?.call1((done,)).map(Some)
+        let patience = Patience::to_send(flags, timeout)?;
+        let done = slf.get().send_all(msg_parts, flags, copy, track, patience)?;
+        Socket::tracker(slf, copy, done.ok_or_else(|| again(slf.py()))?)
     }
 
     /// Receives one part: `bytes` or, with `copy=False`, a `Frame`, which has the part without copying it.
@@ -353,8 +402,10 @@ impl Socket {
         #[pyo3(from_py_with = truth)] track: bool,
         timeout: Option<f64>,
     ) -> PyResult<Py<PyAny>> {
-        let class = if copy { None } else { Some(slf.getattr("_frame_class")?) };
-        slf.get().recv_one(slf.py(), flags, timeout, class.as_ref(), track)
+        let class = Socket::received_class(slf, copy)?;
+        let patience = Patience::to_receive(flags, timeout)?;
+        let part = slf.get().recv_one(slf.py(), patience, class.as_ref(), track)?;
+        part.ok_or_else(|| again(slf.py()))
     }
 
     /// Receives all parts of a message, or those that are left: a list of `bytes` or, with `copy=False`, of `Frame`s.
@@ -368,8 +419,10 @@ impl Socket {
         #[pyo3(from_py_with = truth)] track: bool,
         timeout: Option<f64>,
     ) -> PyResult<Py<PyList>> {
-        let class = if copy { None } else { Some(slf.getattr("_frame_class")?) };
-        slf.get().recv_all(slf.py(), flags, timeout, class.as_ref(), track)
+        let class = Socket::received_class(slf, copy)?;
+        let patience = Patience::to_receive(flags, timeout)?;
+        let parts = slf.get().recv_all(slf.py(), patience, class.as_ref(), track)?;
+        parts.ok_or_else(|| again(slf.py()))
     }
 
     /// Receives one part into a contiguous, writable buffer, into its first `nbytes` unless that is 0.
@@ -384,7 +437,8 @@ impl Socket {
         flags: i32,
         timeout: Option<f64>,
     ) -> PyResult<usize> {
-        self.recv_to(buffer, nbytes, flags, timeout)
+        let patience = Patience::to_receive(flags, timeout)?;
+        self.recv_to(buffer, nbytes, patience)?.ok_or_else(|| again(buffer.py()))
     }
 
     /// What the socket has carried and holds: a `dict`, with `peers`, a list of the same for each.

@@ -4,17 +4,15 @@ use pyo3::exceptions::{PyBufferError, PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use tightbeam::Message;
-use tightbeam::options::number::{RCVTIMEO, SNDTIMEO};
 
 use crate::frame::Frame;
 use crate::lent::{Borrowed, Done, Lent, give_back};
 use crate::socket::Socket;
-use crate::wait::{Patience, patiently};
+use crate::wait::{Patience, patiently, without_gil};
 
 /// From so many bytes up it is worth keeping the caller's object instead of copying.
 pub(crate) const COPY_THRESHOLD: usize = 65_536;
 
-const DONTWAIT: i32 = 1;
 const SNDMORE: i32 = 2;
 
 /// What is to be sent.
@@ -79,19 +77,22 @@ fn no_buffer(index: usize, part: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
 }
 
 impl Socket {
-    /// Sends one part. Answers what tells when it is done, if it is to be tracked.
+    /// Sends one part. Answers what tells when it is done, if it is to be tracked; none if there is no room, and no
+    /// patience.
+    ///
+    /// Whoever waited for the message before this one is likely to wait for the next: so a send that follows goes without
+    /// the GIL, for it may wake a thread of this process, which would only sleep again until it gets the GIL.
     pub(crate) fn send_one(
         &self,
         data: &Bound<'_, PyAny>,
         flags: i32,
         copy: bool,
         track: bool,
-        timeout: Option<f64>,
-    ) -> PyResult<Option<Py<Done>>> {
+        patience: Patience,
+    ) -> PyResult<Option<Option<Py<Done>>>> {
         let py = data.py();
         give_back(py);
         let socket = self.open(py)?;
-        let patience = Patience::new(flags & DONTWAIT != 0, timeout, SNDTIMEO)?;
         let more = flags & SNDMORE != 0;
         let threshold = self.threshold();
         let mut done = None;
@@ -106,15 +107,16 @@ impl Socket {
                 Part::Frame(frame)
             }
         };
-        match &part {
-            Part::Bytes(bytes) => {
-                patiently(py, socket, patience, |timing| socket.send_slice(bytes, Some(timing)))?;
-            }
-            Part::Frame(frame) => patiently(py, socket, patience, |timing| {
-                socket.send_part(frame, more, Some(timing))
-            })?,
-        }
-        Ok(done)
+        let attempt = |timing| match &part {
+            Part::Bytes(bytes) => socket.send_slice(bytes, Some(timing)),
+            Part::Frame(frame) => socket.send_part(frame, more, Some(timing)),
+        };
+        let sent = if self.take_waited() {
+            without_gil(py, socket, patience, attempt)?
+        } else {
+            patiently(py, socket, patience, attempt)?
+        };
+        Ok(sent.map(|()| done))
     }
 
     /// Sends all parts of a message at once. Answers what tells when each is done, if they are to be tracked.
@@ -124,8 +126,8 @@ impl Socket {
         flags: i32,
         copy: bool,
         track: bool,
-        timeout: Option<f64>,
-    ) -> PyResult<Vec<Py<Done>>> {
+        patience: Patience,
+    ) -> PyResult<Option<Vec<Py<Done>>>> {
         let py = parts.py();
         give_back(py);
         let lending = Lending { copy, threshold: self.threshold() };
@@ -141,53 +143,63 @@ impl Socket {
             return Err(PyIndexError::new_err("a message has at least one part"));
         }
         let socket = self.open(py)?;
-        let patience = Patience::new(flags & DONTWAIT != 0, timeout, SNDTIMEO)?;
         if flags & SNDMORE != 0 {
             for frame in &frames {
-                patiently(py, socket, patience, |timing| {
+                let sent = patiently(py, socket, patience, |timing| {
                     socket.send_part(frame, true, Some(timing))
                 })?;
+                if sent.is_none() {
+                    return Ok(None);
+                }
             }
-            return Ok(dones);
+            return Ok(Some(dones));
         }
         let mut message = Message::multipart(frames);
-        patiently(py, socket, patience, |timing| {
+        let attempt = |timing| {
             let whole = std::mem::take(&mut message);
             socket.send_timing(whole, Some(timing)).map_err(|refused| {
                 message = refused.message;
                 refused.error
             })
-        })?;
-        Ok(dones)
+        };
+        let sent = if self.take_waited() {
+            without_gil(py, socket, patience, attempt)?
+        } else {
+            patiently(py, socket, patience, attempt)?
+        };
+        Ok(sent.map(|()| dones))
     }
 
-    /// Receives one part, as bytes or as a frame of the given class.
+    /// Receives one part, as bytes or as a frame of the given class; none if there is none, and no patience.
     pub(crate) fn recv_one(
         &self,
         py: Python<'_>,
-        flags: i32,
-        timeout: Option<f64>,
+        patience: Patience,
         frame_class: Option<&Bound<'_, PyAny>>,
         track: bool,
-    ) -> PyResult<Py<PyAny>> {
+    ) -> PyResult<Option<Py<PyAny>>> {
         let socket = self.open(py)?;
-        let patience = Patience::new(flags & DONTWAIT != 0, timeout, RCVTIMEO)?;
-        let part = patiently(py, socket, patience, |timing| socket.recv_part(Some(timing)))?;
-        part_object(py, part, frame_class, track)
+        let part = patiently(py, socket, patience, |timing| {
+            self.note_wait(timing);
+            socket.recv_part(Some(timing))
+        })?;
+        part.map(|part| part_object(py, part, frame_class, track)).transpose()
     }
 
     /// Receives all parts of a message, or those that are left.
     pub(crate) fn recv_all(
         &self,
         py: Python<'_>,
-        flags: i32,
-        timeout: Option<f64>,
+        patience: Patience,
         frame_class: Option<&Bound<'_, PyAny>>,
         track: bool,
-    ) -> PyResult<Py<PyList>> {
+    ) -> PyResult<Option<Py<PyList>>> {
         let socket = self.open(py)?;
-        let patience = Patience::new(flags & DONTWAIT != 0, timeout, RCVTIMEO)?;
-        let message = patiently(py, socket, patience, |timing| socket.recv_timing(Some(timing)))?;
+        let message = patiently(py, socket, patience, |timing| {
+            self.note_wait(timing);
+            socket.recv_timing(Some(timing))
+        })?;
+        let Some(message) = message else { return Ok(None) };
         let parts = message.into_frames();
         let last = parts.len().saturating_sub(1);
         let list = PyList::empty(py);
@@ -195,7 +207,7 @@ impl Socket {
             part.set_more(index < last);
             list.append(part_object(py, part, frame_class, track)?)?;
         }
-        Ok(list.unbind())
+        Ok(Some(list.unbind()))
     }
 
     /// Receives one part into a writable buffer. Answers how long the part was; what there is no room for is lost.
@@ -203,9 +215,8 @@ impl Socket {
         &self,
         buffer: &Bound<'_, PyAny>,
         nbytes: isize,
-        flags: i32,
-        timeout: Option<f64>,
-    ) -> PyResult<usize> {
+        patience: Patience,
+    ) -> PyResult<Option<usize>> {
         let py = buffer.py();
         let socket = self.open(py)?;
         let view = pyo3::buffer::PyUntypedBuffer::get(buffer)?;
@@ -225,10 +236,14 @@ impl Socket {
                 )));
             }
         };
-        let patience = Patience::new(flags & DONTWAIT != 0, timeout, RCVTIMEO)?;
-        let part = patiently(py, socket, patience, |timing| socket.recv_part(Some(timing)))?;
-        crate::lent::copy_into(py, &view, &part[..part.len().min(room)]);
-        Ok(part.len())
+        let part = patiently(py, socket, patience, |timing| {
+            self.note_wait(timing);
+            socket.recv_part(Some(timing))
+        })?;
+        Ok(part.map(|part| {
+            crate::lent::copy_into(py, &view, &part[..part.len().min(room)]);
+            part.len()
+        }))
     }
 }
 

@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 use tightbeam::options::OwnedValue;
+use tightbeam::options::number::{RCVTIMEO, SNDTIMEO};
 use tightbeam::{AnySocket, Error, Result, Timing};
 
 use crate::error::exception;
@@ -21,11 +22,22 @@ pub(crate) enum Patience {
     Within(Duration),
 }
 
+const DONTWAIT: i32 = 1;
+
 impl Patience {
-    /// From a call's flag DONTWAIT and its argument `timeout` in seconds.
-    pub(crate) fn new(dont_wait: bool, timeout: Option<f64>, option: i32) -> PyResult<Patience> {
+    /// From the flags of a call that sends, and its argument `timeout` in seconds.
+    pub(crate) fn to_send(flags: i32, timeout: Option<f64>) -> PyResult<Patience> {
+        Patience::new(flags, timeout, SNDTIMEO)
+    }
+
+    /// The same of one that receives.
+    pub(crate) fn to_receive(flags: i32, timeout: Option<f64>) -> PyResult<Patience> {
+        Patience::new(flags, timeout, RCVTIMEO)
+    }
+
+    fn new(flags: i32, timeout: Option<f64>, option: i32) -> PyResult<Patience> {
         match timeout {
-            _ if dont_wait => Ok(Patience::None),
+            _ if flags & DONTWAIT != 0 => Ok(Patience::None),
             None => Ok(Patience::Option(option)),
             Some(seconds) if seconds.is_nan() => {
                 Err(PyValueError::new_err("the timeout is not a number of seconds"))
@@ -77,21 +89,31 @@ impl Deadline {
 }
 
 /// Does something on a socket: tries with the GIL and without waiting for anything, then without the GIL for as long as
-/// there is patience. Signals are handled at once; what their handlers raise ends the wait.
+/// there is patience. None if it would have to wait, and may not at all. Signals are handled at once; what their
+/// handlers raise ends the wait.
 pub(crate) fn patiently<T: Send>(
     py: Python<'_>,
     socket: &AnySocket,
     patience: Patience,
     mut attempt: impl FnMut(Timing) -> Result<T> + Send,
-) -> PyResult<T> {
+) -> PyResult<Option<T>> {
     match attempt(Timing::TryLock) {
-        Ok(done) => return Ok(done),
-        Err(error @ Error::WouldBlock(_)) if matches!(patience, Patience::None) => {
-            return Err(exception(py, &error));
+        Ok(done) => Ok(Some(done)),
+        Err(Error::WouldBlock(_)) if matches!(patience, Patience::None) => Ok(None),
+        Err(Error::WouldBlock(_) | Error::Busy | Error::Interrupted) => {
+            without_gil(py, socket, patience, attempt)
         }
-        Err(Error::WouldBlock(_) | Error::Busy | Error::Interrupted) => {}
-        Err(error) => return Err(exception(py, &error)),
+        Err(error) => Err(exception(py, &error)),
     }
+}
+
+/// The same without the GIL from the beginning: for what wakes a thread that wants the GIL next.
+pub(crate) fn without_gil<T: Send>(
+    py: Python<'_>,
+    socket: &AnySocket,
+    patience: Patience,
+    mut attempt: impl FnMut(Timing) -> Result<T> + Send,
+) -> PyResult<Option<T>> {
     let mut deadline = None;
     loop {
         let ended = py.detach(|| {
@@ -103,8 +125,9 @@ pub(crate) fn patiently<T: Send>(
         });
         match ended {
             Err(Error::Interrupted) => py.check_signals()?,
+            Err(Error::WouldBlock(_)) if matches!(patience, Patience::None) => return Ok(None),
             Err(error) => return Err(exception(py, &error)),
-            Ok(done) => return Ok(done),
+            Ok(done) => return Ok(Some(done)),
         }
     }
 }

@@ -212,7 +212,7 @@ def test_a_message_that_came_for_a_cancelled_task_goes_back(ours):
                     await asyncio.sleep(0)
                     # It comes, and before the task hears of it, the task is cancelled.
                     await push.send_multipart([b"a", b"b"])
-                    pull._look()
+                    pull._waits.look()
                     task.cancel()
                     with pytest.raises(asyncio.CancelledError):
                         await task
@@ -236,20 +236,27 @@ def test_an_idle_loop_is_not_called(ours):
             with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
                 pull.bind("inproc://idle")
                 push.connect("inproc://idle")
-                look = pull._look
+                look = pull._waits.look
 
                 def counted():
                     nonlocal calls
                     calls += 1
                     look()
 
-                object.__setattr__(pull, "_look", counted)
+                pull._waits.look = counted
                 waiting = pull.recv()
                 await asyncio.sleep(0.2)
                 assert calls <= 3
                 await push.send(b"x")
                 assert await waiting == b"x"
-                assert pull._watching is None and loop.is_running()
+                calls = 0
+                for _ in range(5):
+                    await push.send(b"y")
+                    await asyncio.sleep(0.02)
+                # Once to find that nobody waits, and then the loop does not listen any more.
+                assert calls <= 2 and not pull._waits.heard
+                assert [await pull.recv() for _ in range(5)] == [b"y"] * 5
+                assert loop.is_running()
 
     asyncio.run(main())
 

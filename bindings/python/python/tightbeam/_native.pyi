@@ -20,11 +20,19 @@ __all__ = [
     "certificate_read",
     "curve_keypair",
     "curve_public",
+    "expect",
+    "loop_descriptors",
     "option_table",
     "proxy",
     "proxy_steerable",
+    "recv_into_now",
+    "recv_multipart_now",
+    "recv_now",
+    "send_multipart_now",
+    "send_now",
     "stop_returns",
     "strerror",
+    "turn",
     "z85_decode",
     "z85_encode",
     "zmq_poll",
@@ -235,6 +243,16 @@ class Done:
     def is_set(self) -> bool: ...
     def wait(self, timeout: float | None = None) -> bool: ...
 
+def send_now(socket: Socket, data: _Part, flags: int, copy: bool, track: bool, /) -> Any: ...
+def send_multipart_now(
+    socket: Socket, msg_parts: Iterable[_Part], flags: int, copy: bool, track: bool, /
+) -> Any: ...
+def recv_now(socket: Socket, copy: bool, track: bool, /) -> Any: ...
+def recv_multipart_now(socket: Socket, copy: bool, track: bool, /) -> list[Any] | None: ...
+def recv_into_now(socket: Socket, buffer: Buffer, nbytes: int, /) -> int | None: ...
+def loop_descriptors(socket: Socket, /) -> list[int]: ...
+def expect(socket: Socket, receive: bool, send: bool, /) -> bool: ...
+def turn(socket: Socket, /) -> bool: ...
 def zmq_poll(
     sockets: Iterable[tuple[Any, int]], timeout: float | None = -1
 ) -> list[tuple[Any, int]]: ...

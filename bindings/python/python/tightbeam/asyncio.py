@@ -1,23 +1,26 @@
 """Sockets, contexts and pollers for asyncio.
 
 Every call begins at once and answers a future, which need not be awaited: a `send` that found room has sent already.
-What would have to wait is tried again when the socket's event descriptor says so; while nothing waits, the loop is not
-told of the socket at all. A receive that is cancelled loses nothing.
+What would have to wait is tried again when the loop hears of the socket, which the loop's own thread drives: no other
+thread has to be woken for a message. A receive that is cancelled loses nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from . import _native
+from ._native import recv_into_now, recv_multipart_now, recv_now, send_multipart_now, send_now
+from ._waits import Call as _Call
+from ._waits import Waits as _Waits
+from ._waits import done, failed
 from ._watched import watched
-from .constants import Errno, Flag, PollEvent, SocketOption
+from .constants import Errno, PollEvent, SocketOption
 from .context import Context as _Context
-from .error import Again, ContextTerminated, ZMQError
+from .error import ContextTerminated, ZMQError
 from .message import Frame, MessageTracker
 from .poll import Poller as _Poller
 from .poll import zmq_poll
@@ -32,44 +35,10 @@ __all__ = ["Context", "Poller", "Socket", "ZMQEventLoop", "install"]
 _Result = TypeVar("_Result")
 
 
-class _Received(asyncio.Future[_Result]):
-    """What is received. If whoever awaits it is cancelled after it came, it goes back to the socket."""
-
-    give_back: Callable[[Any], None] | None = None
-
-    def __await__(self) -> Any:
-        try:
-            return (yield from super().__await__())
-        except asyncio.CancelledError:
-            came = self.done() and not self.cancelled() and self.exception() is None
-            if came and self.give_back is not None:
-                self.give_back(self.result())
-                self.give_back = None
-            raise
-
-    __iter__ = __await__
-
-
-class _Waiting:
-    """A call that is tried again until it succeeds."""
-
-    def __init__(self, future: Any, attempt: Callable[[], Any]) -> None:
-        self.future = future
-        self.attempt = attempt
-
-    def try_again(self) -> bool:
-        """False if it would still have to wait."""
-        if self.future.done():
-            return True
-        try:
-            result = self.attempt()
-        except Again:
-            return False
-        except Exception as error:
-            self.future.set_exception(error)
-        else:
-            self.future.set_result(result)
-        return True
+# As plain numbers: to combine flags of an enum takes longer than to send a message.
+_DONTWAIT = 1
+_POLLIN, _POLLOUT = 1, 2
+_RCVTIMEO, _SNDTIMEO = int(SocketOption.RCVTIMEO), int(SocketOption.SNDTIMEO)
 
 
 class Socket(_Socket[Any]):
@@ -78,18 +47,13 @@ class Socket(_Socket[Any]):
     What a call raises it raises when the future is awaited, but for arguments that are wrong in themselves.
     """
 
-    _loop: asyncio.AbstractEventLoop | None = None
-    # A socket that could not be opened keeps these, which stay empty.
-    _sends: deque[_Waiting] = deque()
-    _recvs: deque[_Waiting] = deque()
-    _watching: int | None = None
-    # Messages that came for calls that were cancelled: parts, and whether the socket has more of them.
-    _unread: deque[tuple[list[Any], bool]] = deque()
+    # In a socket that could not be opened nobody waits.
+    _waits = _Waits(None)
 
     def __init__(self, context: Any = None, socket_type: int = -1, io_loop: Any = None, **kwargs: Any) -> None:
         """`io_loop` is not needed: a call belongs to the loop that runs it."""
         super().__init__(context, socket_type, **kwargs)
-        self._sends, self._recvs, self._unread = deque(), deque(), deque()
+        self._waits = _Waits(self)
 
     @classmethod
     def from_socket(cls, socket: Any, io_loop: Any = None) -> Self:
@@ -98,11 +62,7 @@ class Socket(_Socket[Any]):
 
     def close(self, linger: int | None = None) -> None:
         """Closes the socket; what waits in it is cancelled."""
-        if not self.closed:
-            waiting = [*self._sends, *self._recvs]
-            self._unwatch()
-            for call in waiting:
-                call.future.cancel()
+        self._waits.cancel()
         super().close(linger)
 
     # Calls that may wait
@@ -114,12 +74,21 @@ class Socket(_Socket[Any]):
 
         Takes the arguments of `tightbeam.Socket.send`, `timeout` in seconds too, and raises what it raises.
         """
-        timeout = kwargs.pop("timeout", None)
+        if kwargs and kwargs.keys() != {"timeout"}:
+            return self._send_with(_Socket.send, data, flags, copy, track, kwargs)
+        waits = self._waits
+        if not waits.sends:
+            try:
+                sent = send_now(self, data, flags, copy, track)
+            except Exception as error:
+                return failed(error)
+            if sent is not None:
+                return done(None if sent is True else sent)
 
-        def attempt() -> MessageTracker | None:
-            return _Socket.send(self, data, flags | Flag.DONTWAIT, copy, track, **kwargs)
+        def attempt() -> Any:
+            return send_now(self, data, flags, copy, track)
 
-        return self._begin(self._sends, attempt, flags, timeout, SocketOption.SNDTIMEO)
+        return waits.wait(waits.sends, attempt, flags, kwargs.get("timeout"), _SNDTIMEO)
 
     def send_multipart(  # type: ignore[override]
         self,
@@ -133,14 +102,23 @@ class Socket(_Socket[Any]):
 
         Takes the arguments of `tightbeam.Socket.send_multipart`, `timeout` in seconds too, and raises what it raises.
         """
-        timeout = kwargs.pop("timeout", None)
         if not isinstance(msg_parts, (list, tuple)):
             msg_parts = list(msg_parts)
+        if kwargs and kwargs.keys() != {"timeout"}:
+            return self._send_with(_Socket.send_multipart, msg_parts, flags, copy, track, kwargs)
+        waits = self._waits
+        if not waits.sends:
+            try:
+                sent = send_multipart_now(self, msg_parts, flags, copy, track)
+            except Exception as error:
+                return failed(error)
+            if sent is not None:
+                return done(None if sent is True else sent)
 
-        def attempt() -> MessageTracker | None:
-            return _Socket.send_multipart(self, msg_parts, flags | Flag.DONTWAIT, copy, track, **kwargs)
+        def attempt() -> Any:
+            return send_multipart_now(self, msg_parts, flags, copy, track)
 
-        return self._begin(self._sends, attempt, flags, timeout, SocketOption.SNDTIMEO)
+        return waits.wait(waits.sends, attempt, flags, kwargs.get("timeout"), _SNDTIMEO)
 
     @overload  # type: ignore[override]
     def recv(
@@ -162,12 +140,21 @@ class Socket(_Socket[Any]):
 
         Calls are served in their order. Takes the arguments of `tightbeam.Socket.recv`, and raises what it raises.
         """
-        def attempt() -> Any:
-            if self._unread:
-                return self._unread_part(copy)
-            return _Socket.recv(self, flags | Flag.DONTWAIT, copy, track)
+        waits = self._waits
+        if not waits.recvs and not waits.unread:
+            try:
+                part = recv_now(self, copy, track)
+            except Exception as error:
+                return failed(error)
+            if part is not None:
+                return done(part)
 
-        return self._receive(attempt, flags, timeout, lambda part: self._put_back([part]))
+        def attempt() -> Any:
+            return waits.unread_part(copy) if waits.unread else recv_now(self, copy, track)
+
+        return waits.wait(
+            waits.recvs, attempt, flags, timeout, _RCVTIMEO, lambda part: waits.put_back([part])
+        )
 
     @overload  # type: ignore[override]
     def recv_multipart(
@@ -186,23 +173,32 @@ class Socket(_Socket[Any]):
 
     def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
         """Receives all parts of a message: a future of a list. As `recv` in all else, `timeout` in seconds too."""
-        def attempt() -> Any:
-            if not self._unread:
-                return _Socket.recv_multipart(self, flags | Flag.DONTWAIT, copy, track)
-            parts, more = self._unread.popleft()
-            rest = _Socket.recv_multipart(self, Flag.DONTWAIT, copy, track) if more else []
-            return [_as(part, copy) for part in parts] + rest
+        waits = self._waits
+        if not waits.recvs and not waits.unread:
+            try:
+                parts = recv_multipart_now(self, copy, track)
+            except Exception as error:
+                return failed(error)
+            if parts is not None:
+                return done(parts)
 
-        return self._receive(attempt, flags, timeout, self._put_back)
+        def attempt() -> Any:
+            if waits.unread:
+                return waits.unread_parts(copy, track)
+            return recv_multipart_now(self, copy, track)
+
+        return waits.wait(waits.recvs, attempt, flags, timeout, _RCVTIMEO, waits.put_back)
 
     def recv_into(  # type: ignore[override]
         self, buf: Buffer, /, *, nbytes: int = 0, flags: int = 0, timeout: float | None = None
     ) -> asyncio.Future[int]:
         """Receives one part into a writable buffer: a future of how long the part was, as `tightbeam.Socket.recv_into`."""
-        def attempt() -> int:
-            return _Socket.recv_into(self, buf, nbytes=nbytes, flags=flags | Flag.DONTWAIT)
+        waits = self._waits
 
-        return self._begin(self._recvs, attempt, flags, timeout, SocketOption.RCVTIMEO)
+        def attempt() -> int | None:
+            return recv_into_now(self, buf, nbytes)
+
+        return waits.wait(waits.recvs, attempt, flags, timeout, _RCVTIMEO)
 
     def poll(  # type: ignore[override]
         self, timeout: float | None = None, flags: int = PollEvent.POLLIN
@@ -253,15 +249,7 @@ class Socket(_Socket[Any]):
 
     def get(self, key: int) -> int | bytes:
         """Reads an option, as `tightbeam.Socket.get`."""
-        value = super().get(key)
-        if key == SocketOption.EVENTS:
-            # Reading them has made the descriptor forget, also what others wait for.
-            self._look_soon()
-        return value
-
-    def getsockopt(self, option: int) -> int | bytes:
-        """The same as `get`."""
-        return self.get(option)
+        return super().get(key)
 
     def __aiter__(self) -> Self:
         return self
@@ -283,8 +271,8 @@ class Socket(_Socket[Any]):
 
         def finish(received: Any) -> None:
             if loaded.done():
-                if not received.cancelled() and received.exception() is None and received.give_back:
-                    received.give_back(received.result())
+                if isinstance(received, _Call):
+                    received.return_result()
             elif received.cancelled():
                 loaded.cancel()
             elif received.exception() is not None:
@@ -295,110 +283,22 @@ class Socket(_Socket[Any]):
                 except Exception as error:
                     loaded.set_exception(error)
 
+        if received.done():
+            finish(received)
+            return loaded
         received.add_done_callback(finish)
         loaded.add_done_callback(lambda loaded: received.cancel() if loaded.cancelled() else None)
         return loaded
 
-    # Waiting
-
-    def _receive(self, attempt: Any, flags: int, timeout: float | None, give_back: Any) -> Any:
-        future: _Received[Any] = _Received(loop=asyncio.get_running_loop())
-        future.give_back = give_back
-        return self._begin(self._recvs, attempt, flags, timeout, SocketOption.RCVTIMEO, future)
-
-    def _begin(
-        self,
-        queue: deque[_Waiting],
-        attempt: Callable[[], _Result],
-        flags: int,
-        timeout: float | None,
-        option: int,
-        future: asyncio.Future[_Result] | None = None,
-    ) -> asyncio.Future[_Result]:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._change_loop(loop)
-        if future is None:
-            future = loop.create_future()
-        call = _Waiting(future, attempt)
-        # Those who came before are first.
-        if not queue and call.try_again():
-            self._look_soon()
-            return future
-        if flags & Flag.DONTWAIT:
-            future.set_exception(Again())
-            return future
-        if timeout is None:
-            ms = int(_Socket.get(self, option))
-            timeout = None if ms < 0 else ms / 1000.0
-        if timeout is not None:
-            if timeout != timeout:
-                raise ValueError("the timeout is not a number of seconds")
-            timer = loop.call_later(timeout, self._give_up, call)
-            future.add_done_callback(lambda _: timer.cancel())
-        queue.append(call)
-        future.add_done_callback(lambda _: self._forget(queue, call))
-        self._watch(loop)
-        self._look_soon()
-        return future
-
-    def _give_up(self, call: _Waiting) -> None:
-        if not call.future.done():
-            call.future.set_exception(Again())
-
-    def _forget(self, queue: Any, call: _Waiting) -> None:
-        if call in queue:
-            queue.remove(call)
-        if not self._sends and not self._recvs:
-            self._unwatch()
-
-    def _change_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._unwatch()
-        self._sends.clear()
-        self._recvs.clear()
-        self._loop = loop
-
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._watching is None:
-            self._watching = self.fileno()
-            watched(loop).add(self._watching, False, self._look)
-
-    def _unwatch(self) -> None:
-        if self._watching is not None and self._loop is not None:
-            watched(self._loop).remove(self._watching, False, self._look)
-        self._watching = None
-
-    def _look_soon(self) -> None:
-        """A call may have made the descriptor forget what others wait for: they look for themselves."""
-        if self._loop is not None and (self._sends or self._recvs):
-            self._loop.call_soon(self._look)
-
-    def _look(self) -> None:
-        # A shadow's socket may have been closed by others: then the calls fail.
-        for queue in (self._recvs, self._sends):
-            while queue and queue[0].try_again():
-                queue.popleft()
-        if not self._sends and not self._recvs:
-            self._unwatch()
-
-    # What came for those who were cancelled
-
-    def _put_back(self, parts: list[Any]) -> None:
-        more = not self.closed and bool(_Socket.get(self, SocketOption.RCVMORE))
-        self._unread.appendleft((parts, more))
-        self._look_soon()
-
-    def _unread_part(self, copy: bool) -> Any:
-        parts, more = self._unread.popleft()
-        if len(parts) > 1:
-            self._unread.appendleft((parts[1:], more))
-        return _as(parts[0], copy)
-
-
-def _as(part: Any, copy: bool) -> Any:
-    if copy:
-        return bytes(part)
-    return part if isinstance(part, Frame) else Frame(part)
+    def _send_with(
+        self, send: Any, data: Any, flags: int, copy: bool, track: bool, arguments: dict[str, Any]
+    ) -> asyncio.Future[MessageTracker | None]:
+        """With arguments that are for sockets which do not exist here, and are refused."""
+        arguments.pop("timeout", None)
+        try:
+            return done(send(self, data, flags | _DONTWAIT, copy, track, **arguments))
+        except Exception as error:
+            return failed(error)
 
 
 class Context(_Context[Socket]):
@@ -431,10 +331,9 @@ def _look(items: Iterable[tuple[Any, int]]) -> list[tuple[Any, int]]:
     ready = zmq_poll(items, 0)
     found = {id(socket) for socket, _ in ready}
     for socket, flags in items:
-        if isinstance(socket, Socket):
-            if socket._unread and flags & PollEvent.POLLIN and id(socket) not in found:
-                ready.append((socket, int(PollEvent.POLLIN)))
-            socket._look_soon()
+        if isinstance(socket, Socket) and flags & _POLLIN and id(socket) not in found:
+            if socket._waits.unread:
+                ready.append((socket, _POLLIN))
     return ready
 
 
@@ -447,7 +346,9 @@ def _poll(
     if ready or timeout == 0:
         future.set_result(convert(ready))
         return future
-    watches = [watch for socket, flags in items for watch in _descriptors(socket, flags)]
+    waits = [(socket._waits, flags) for socket, flags in items if isinstance(socket, Socket)]
+    others = [(other, flags) for other, flags in items if not isinstance(other, Socket)]
+    watches = [watch for other, flags in others for watch in _descriptors(other, flags)]
 
     def look() -> None:
         if future.done():
@@ -465,13 +366,20 @@ def _poll(
             future.set_result(convert([]))
 
     def unwatch(_: Any) -> None:
+        for each, _flags in waits:
+            each.polls.pop(look, None)
         for fd, writes in watches:
             watched(loop).remove(fd, writes, look)
 
+    for each, flags in waits:
+        each.enter(loop)
+        each.polls[look] = each.polls.get(look, 0) | flags
+        each.listen()
     for fd, writes in watches:
         watched(loop).add(fd, writes, look)
     future.add_done_callback(unwatch)
-    # An event between the look and the watch has marked the descriptors of sockets only.
+    # What came before the loop listened is told to nobody.
+    look()
     if timeout is not None and timeout > 0:
         timer = loop.call_later(timeout / 1000.0, give_up)
         future.add_done_callback(lambda _: timer.cancel())
@@ -483,8 +391,8 @@ def _descriptors(socket: Any, flags: int) -> list[tuple[int, bool]]:
     if isinstance(socket, _native.Socket):
         return [(int(_native.Socket.get(socket, SocketOption.FD)), False)]
     fd = socket if isinstance(socket, int) else socket.fileno()
-    wanted = [(fd, False)] if flags & PollEvent.POLLIN else []
-    return wanted + ([(fd, True)] if flags & PollEvent.POLLOUT else [])
+    wanted = [(fd, False)] if flags & _POLLIN else []
+    return wanted + ([(fd, True)] if flags & _POLLOUT else [])
 
 
 class ZMQEventLoop(asyncio.SelectorEventLoop):
