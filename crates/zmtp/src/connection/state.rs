@@ -190,6 +190,10 @@ fn identity(
     let Some(body) = header.body(reader.rest()) else {
         return Ok(Step::Wait(State::Identity { version, metadata }));
     };
+    // Nothing else tells an old peer from who does not speak ZMTP at all (RDP begins so).
+    if body.first() == Some(&0) {
+        return Err(INVALID);
+    }
     metadata.routing_id = metadata::routing_id(body)?;
     reader.take(header.header_len + body.len());
     Ok(Step::Ready(version, metadata, None))

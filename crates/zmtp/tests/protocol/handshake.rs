@@ -214,7 +214,7 @@ fn an_invalid_configuration_fails_at_the_first_call() {
     let property = |name: &str, length| (name.to_owned(), vec![0; length]);
     for (routing_id, properties, misuse) in [
         (vec![1; 256], vec![], Misuse::RoutingId),
-        (vec![0], vec![], Misuse::RoutingId),
+        (vec![0, 1, 2, 3, 4], vec![], Misuse::RoutingId),
         (vec![], vec![property("", 0)], Misuse::Property),
         (vec![], vec![property("identity", 0)], Misuse::Property),
         (vec![], vec![property("User-Id", 0)], Misuse::Property),
