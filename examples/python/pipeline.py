@@ -1,6 +1,7 @@
 """Tasks handed out in turn, and their results collected: PUSH and PULL, in processes of their own."""
 
 import multiprocessing
+import time
 
 import tightbeam as zmq
 
@@ -25,11 +26,14 @@ if __name__ == "__main__":
         workers = [spawn.Process(target=work, args=endpoints) for _ in range(2)]
         for worker in workers:
             worker.start()
+        # Otherwise the first who comes gets all there is.
+        while tasks.stats()["established"] < len(workers):
+            time.sleep(0.01)
         for number in range(TASKS):
             tasks.send(b"%d" % number)
         squares = [results.recv_json()["square"] for _ in range(TASKS)]
         print(f"the sum of {len(squares)} squares is {sum(squares)}")
-        # Each worker connected once, so that each gets one of these in its turn.
+        # Nothing waits any more: each worker gets one of these in its turn.
         for _ in workers:
             tasks.send(b"")
         for worker in workers:

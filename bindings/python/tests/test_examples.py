@@ -1,5 +1,6 @@
-"""The examples for Python run to their end, say something, and are listed."""
+"""The examples for Python run to their end, say something, and are listed; and that of the project's first page."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,3 +31,10 @@ def test_an_example_is_short_and_listed_and_ends_well(program):
         assert "tightbeam" in done.stdout
     else:
         assert not done.stderr
+
+
+def test_the_program_on_the_first_page_runs():
+    page = (EXAMPLES.parents[1] / "README.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    call = [sys.executable, "-W", "error", "-c", program]
+    assert subprocess.check_output(call, text=True, timeout=50) == "b'hello'\n"
