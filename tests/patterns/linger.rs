@@ -210,3 +210,73 @@ fn a_socket_closed_with_unread_messages_delivers_its_own() {
     }
     assert_eq!(closing.join().unwrap(), 0);
 }
+
+#[test]
+fn a_context_tells_what_would_be_lost_with_the_process() {
+    let context = Context::new();
+    let endpoint = free_endpoint(&context);
+    // What nobody lingers for, what is sent within the process, what is sent, and subscriptions are not lost.
+    let careless = queued(&context, &endpoint, 0, 5);
+    let within = queued(&context, "inproc://nobody", -1, 5);
+    let sub = open::<tightbeam::Sub>(&context);
+    sub.connect(&endpoint).unwrap();
+    sub.subscribe("news").unwrap();
+    let (pull, sent) = (open::<Pull>(&context), open::<Push>(&context));
+    sent.connect(bind(&pull)).unwrap();
+    sent.send("sent").unwrap();
+    pull.recv_timeout(LIMIT).unwrap();
+    until("what was sent is not there any more", || context.unsent().is_empty());
+
+    let (open, closed) = (queued(&context, &endpoint, -1, 3), queued(&context, &endpoint, -1, 2));
+    closed.as_any().begin_close();
+    let lost = || {
+        let lost = context.unsent().into_iter();
+        let mut lost: Vec<usize> = lost
+            .map(|unsent| {
+                assert_eq!(unsent.socket_type, tightbeam::SocketType::Push);
+                assert_eq!(unsent.endpoint.unwrap().to_string(), endpoint);
+                assert!(!unsent.connected);
+                unsent.messages
+            })
+            .collect();
+        lost.sort_unstable();
+        lost
+    };
+    assert_eq!(lost(), [2, 3]);
+    let late = open_with::<Pull>(&context, &[]);
+    late.bind(&endpoint).unwrap();
+    until("it is sent, also by the closed socket", || context.unsent().is_empty());
+    for socket in [careless, within, open, sent] {
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+}
+
+#[test]
+fn what_the_system_has_not_taken_is_told_of_a_peer_that_does_not_read() {
+    let context = Context::new();
+    let (pull, push) = (open_with::<Pull>(&context, &[(RCVHWM, 1)]), open::<Push>(&context));
+    push.connect(bind(&pull)).unwrap();
+    // More than the buffers of a connection hold.
+    let body = Frame::from(vec![0; 1 << 20]);
+    for _ in 0..64 {
+        push.send(body.clone()).unwrap();
+    }
+    until("some were sent, and no more", || {
+        let unsent = context.unsent();
+        unsent.len() == 1 && unsent[0].connected && (1..64).contains(&unsent[0].messages)
+    });
+    push.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[test]
+fn a_context_that_is_watched_ends_with_its_last_socket() {
+    let context = Context::new();
+    let watched = context.downgrade();
+    let push = queued(&context, &free_endpoint(&context), 100, 1);
+    drop(context);
+    push.as_any().begin_close();
+    drop(push);
+    let unsent = watched.upgrade().expect("it is still sending").unsent();
+    assert_eq!(unsent.len(), 1);
+    until("the time to linger is over", || watched.upgrade().is_none());
+}

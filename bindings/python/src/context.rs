@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use tightbeam::Error;
 use tightbeam::options::number::context::{IO_THREADS, THREAD_NAME_PREFIX};
+use tightbeam::{Error, WeakContext};
 
 use crate::auth::Authenticator;
 use crate::error::{OrRaise, exception, runtime};
@@ -63,6 +63,11 @@ impl Context {
         Ok(())
     }
 
+    /// What looks at the context without keeping it.
+    fn _watch(&self) -> PyResult<Watch> {
+        Ok(Watch { context: self.open()?.downgrade() })
+    }
+
     /// Waits until all sockets are closed and have sent what they linger for, and ends the context.
     fn _term(&self, py: Python<'_>) -> PyResult<()> {
         let Ok(context) = self.open() else { return Ok(()) };
@@ -117,5 +122,30 @@ impl Context {
         }
         let value = optval.extract::<i32>()?;
         context.set_option(option, value).map_err(|error| exception(py, &error))
+    }
+}
+
+/// A context, also one that is collected and still sends, looked at from outside.
+#[pyclass(frozen, module = "tightbeam._native")]
+pub(crate) struct Watch {
+    context: WeakContext,
+}
+
+#[pymethods]
+impl Watch {
+    /// Whether the context and all its sockets have ended.
+    #[getter]
+    fn gone(&self) -> bool {
+        self.context.upgrade().is_none()
+    }
+
+    /// What would be lost with the process: the type of a socket, its endpoint, and how many messages wait there.
+    fn unsent(&self, py: Python<'_>) -> Vec<(i32, String, usize)> {
+        let unsent = py.detach(|| self.context.upgrade().map(|context| context.unsent()));
+        let told = unsent.into_iter().flatten().map(|unsent| {
+            let endpoint = unsent.endpoint.map(|endpoint| endpoint.to_string());
+            (unsent.socket_type as i32, endpoint.unwrap_or_default(), unsent.messages)
+        });
+        told.collect()
     }
 }

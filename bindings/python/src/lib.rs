@@ -29,6 +29,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<context::Context>()?;
+    module.add_class::<context::Watch>()?;
     module.add_class::<socket::Socket>()?;
     module.add_class::<auth::Authenticator>()?;
     module.add_class::<frame::Frame>()?;

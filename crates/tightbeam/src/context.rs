@@ -6,7 +6,7 @@ pub(crate) mod names;
 mod threads;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
@@ -22,7 +22,7 @@ use crate::options::{ContextOptions, Options};
 use crate::pattern::Pattern;
 use crate::reactor::io_thread::IoThread;
 use crate::reactor::shared::IoShared;
-use crate::socket::{AnySocket, Core, Socket, Typed};
+use crate::socket::{AnySocket, Core, Socket, Typed, Unsent};
 use crate::sys::{self, Woken};
 
 new_key_type! {
@@ -260,6 +260,33 @@ impl Context {
         Ok(done)
     }
 
+    /// A handle that does not keep the context.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakContext {
+        WeakContext { shared: Arc::downgrade(&self.shared) }
+    }
+
+    /// What its sockets, closed ones too, still have to send to other processes: what would be lost if this process
+    /// ended now. Without what nobody lingers for (LINGER 0), and empty in a forked child.
+    ///
+    /// ```
+    /// let context = tightbeam::Context::new();
+    /// let push = context.socket::<tightbeam::Push>()?;
+    /// push.connect("ipc://@nobody-is-here")?;
+    /// push.send("hello")?;
+    /// let [unsent] = &context.unsent()[..] else { panic!("one peer") };
+    /// assert_eq!((unsent.messages, unsent.connected), (1, false));
+    /// # push.set_linger(Some(std::time::Duration::ZERO))?;
+    /// # Ok::<(), tightbeam::Error>(())
+    /// ```
+    #[must_use]
+    pub fn unsent(&self) -> Vec<Unsent> {
+        let Ok(state) = self.shared.lock() else { return Vec::new() };
+        let sockets: Vec<Arc<Core>> = state.sockets.values().cloned().collect();
+        drop(state);
+        sockets.iter().flat_map(|core| core.unsent()).collect()
+    }
+
     /// How the I/O threads of this context are doing.
     #[must_use]
     pub fn stats(&self) -> ContextStats {
@@ -271,6 +298,29 @@ impl Context {
             burst_looks: shared().map(|io| io.burst_looks()).sum(),
             contained_panics: shared().map(|io| io.panics()).sum(),
         }
+    }
+}
+
+/// A context that is looked at without being kept.
+///
+/// ```
+/// let context = tightbeam::Context::new();
+/// let watched = context.downgrade();
+/// assert!(watched.upgrade().is_some());
+/// drop(context);
+/// assert!(watched.upgrade().is_none());
+/// ```
+#[derive(Debug, Clone)]
+pub struct WeakContext {
+    shared: Weak<ContextShared>,
+}
+
+impl WeakContext {
+    /// The context, unless all handles and sockets are gone. A socket that was closed is there until it has sent what it
+    /// lingers for.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Context> {
+        self.shared.upgrade().map(|shared| Context { shared })
     }
 }
 

@@ -67,7 +67,7 @@ mod timers;
 mod transport;
 mod zap;
 
-pub use context::{Context, ContextStats, Handle};
+pub use context::{Context, ContextStats, Handle, WeakContext};
 pub use endpoint::Endpoint;
 pub use error::{EFSM, EMTHREAD, ENOCOMPATPROTO, ETERM, Error, Result};
 pub use message::{BadGroup, Frame, Message, OutOfMemory, Peer};
@@ -78,7 +78,7 @@ pub use socket::{
     AnySocket, Copied, Counters, Dealer, LoopWatch, Pair, PeerStats, PollEvent, PollItem,
     PollWaker, Poller, Pub, Pull, Push, Readiness, Receives, RecvFuture, Rep, Req, Router,
     SendError, SendFuture, Sends, Socket, SocketBase, SocketStats, Stream, Sub, Timing, Typed,
-    Wanted, XPub, XSub, poll, ppoll,
+    Unsent, Wanted, XPub, XSub, poll, ppoll,
 };
 #[cfg(feature = "futures")]
 pub use socket::{MessageSink, Messages};

@@ -68,6 +68,7 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         super()._open(int(io_threads), shadow or None)
         if not shadow:
             _OPEN[self.underlying] = self
+            _exit.watch(self)
 
     @property
     def underlying(self) -> int:

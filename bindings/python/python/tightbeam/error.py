@@ -15,6 +15,7 @@ __all__ = [
     "DraftFDWarning",
     "InterruptedSystemCall",
     "NotDone",
+    "UndeliveredWarning",
     "ZMQBaseError",
     "ZMQBindError",
     "ZMQError",
@@ -30,6 +31,10 @@ class DraftFDWarning(RuntimeWarning):
 
     def __init__(self, msg: str = "") -> None:
         super().__init__(msg)
+
+
+class UndeliveredWarning(RuntimeWarning):
+    """The process ends with messages that sockets still have to send. See `Context.term`."""
 
 
 class ZMQBaseError(Exception):

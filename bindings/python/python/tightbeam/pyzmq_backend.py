@@ -91,6 +91,7 @@ class Context(_native.Context):
         self._open(int(io_threads), other)
         if other is None:
             _CONTEXTS[id(self)] = self
+            _exit.watch(self)
 
     @property
     def underlying(self) -> int:

@@ -47,7 +47,7 @@ pub use self::loop_watch::LoopWatch;
 pub use self::poll_set::{PollEvent, PollWaker, Poller};
 pub use self::poller::{PollItem, poll, ppoll};
 pub use self::report::Counters;
-pub use self::stats::{PeerStats, SocketStats};
+pub use self::stats::{PeerStats, SocketStats, Unsent};
 #[cfg(feature = "futures")]
 pub use self::stream::{MessageSink, Messages};
 pub use self::transfer::Copied;

@@ -3,6 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use zmtp::SocketType;
+
+use super::core::Core;
 use super::report::Counters;
 use super::state::{Source, State};
 use crate::connection::{Connection, Phase};
@@ -66,6 +69,41 @@ pub struct PeerStats {
     pub last_heard: Option<Instant>,
     /// From a PING to the PONG that came next; none without heartbeats (option HEARTBEAT_IVL).
     pub round_trip: Option<Duration>,
+}
+
+/// Messages that a socket, open or closed, was given for one peer and has not handed to the system in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsent {
+    /// The type of the socket.
+    pub socket_type: SocketType,
+    /// The endpoint that it connects to, or that the peer came to.
+    pub endpoint: Option<Endpoint>,
+    /// Whether a connection is up; otherwise they wait for one.
+    pub connected: bool,
+    /// How many there are.
+    pub messages: usize,
+}
+
+impl Core {
+    /// What the socket still has to send to other processes, if it lingers for it.
+    pub(crate) fn unsent(&self) -> Vec<Unsent> {
+        let guard = self.lock_always();
+        if guard.options.linger == Some(Duration::ZERO) {
+            return Vec::new();
+        }
+        let waiting = guard.pipes.iter().filter(|(_, pipe)| {
+            !pipe.dead && pipe.lane().is_none() && pipe.outgoing.messages() > 0
+        });
+        waiting
+            .map(|(id, pipe)| Unsent {
+                socket_type: self.socket_type,
+                endpoint: guard.place_of_pipe(id).into_endpoint(),
+                connected: guard.connection_of(id).is_some(),
+                messages: pipe.outgoing.messages(),
+            })
+            .collect()
+    }
 }
 
 impl State {
