@@ -129,31 +129,50 @@ fn compare_once(
     rounds: usize,
     results: &mut Results,
 ) {
-    let first = workload.first_count(depth);
-    let mut counts: Vec<Option<usize>> = vec![Some(first); contenders.len()];
-    // A first run says how many messages each needs for its time; it does not count, and warms everything up.
-    let round_numbers = if depth == Depth::Smoke { 1..=1 } else { 0..=rounds };
-    for round in round_numbers {
-        for (contender, count) in contenders.iter().zip(&mut counts) {
-            let Some(messages) = *count else { continue };
-            let outcome = run::once(workload, contender, cores, depth, messages);
-            match &outcome {
-                Outcome::Done { figures, .. } if round == 0 && workload.is_adjusted() => {
-                    let seconds = figures.get("seconds").copied().unwrap_or(0.0).max(1e-4);
-                    let wanted = messages as f64 * depth.seconds() / seconds;
-                    *count = Some(workload.round(wanted.min(1e8).max(first as f64) as usize));
+    let once = |contender: &Contender, messages| {
+        let outcome = run::once(workload, contender, cores, depth, messages);
+        if let Outcome::Failed(error) = &outcome {
+            eprintln!("  {} failed: {error}", contender.name);
+        }
+        outcome
+    };
+    let mut counts = Vec::new();
+    for contender in contenders {
+        match measure_count(workload, depth, |messages| once(contender, messages)) {
+            Ok(count) => counts.push((contender, count)),
+            // Whoever fails would fail again, and make everybody wait for it.
+            Err(outcome) => results.add(workload, contender.name, outcome),
+        }
+    }
+    for _ in 0..rounds {
+        for (contender, count) in &counts {
+            results.add(workload, contender.name, once(contender, *count));
+        }
+    }
+}
+
+/// How many messages a contender needs for the time that a run is to take: found in runs that do not count, and warm everything up.
+fn measure_count(
+    workload: &Workload,
+    depth: Depth,
+    mut once: impl FnMut(usize) -> Outcome,
+) -> Result<usize, Outcome> {
+    let mut count = workload.first_count(depth);
+    if depth == Depth::Smoke {
+        return Ok(count);
+    }
+    loop {
+        match once(count) {
+            Outcome::Done { figures, .. } => {
+                let seconds = figures.get("seconds").copied().unwrap_or(0.0).max(1e-4);
+                let times = depth.seconds() / seconds;
+                if !workload.is_adjusted() || times <= 1.5 {
+                    return Ok(count);
                 }
-                Outcome::Done { .. } => {}
-                Outcome::Unsupported => *count = None,
-                Outcome::Failed(error) => {
-                    eprintln!("  {} failed: {error}", contender.name);
-                    // Whoever fails would fail again, and make everybody wait for it.
-                    *count = contender.is_ours.then_some(messages);
-                }
+                // In steps: a short run says little, and connecting is part of it.
+                count = workload.round((count as f64 * times.min(20.0)) as usize);
             }
-            if round > 0 || !matches!(outcome, Outcome::Done { .. }) {
-                results.add(workload, contender.name, outcome);
-            }
+            outcome => return Err(outcome),
         }
     }
 }
