@@ -39,6 +39,7 @@ MODULES = [
     ".devices.proxydevice",
     ".devices.proxysteerabledevice",
     ".error",
+    ".log.handlers",
     ".sugar",
     ".sugar.attrsettr",
     ".sugar.context",

@@ -1,0 +1,1 @@
+"""Handlers for `logging` that publish what is logged."""
