@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tightbeam::Error;
 
+use crate::call::call;
+
 /// The exception for an error; `about` names the endpoint or the like that it is about.
 #[cold]
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
@@ -30,7 +32,8 @@ static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 #[cold]
 pub(crate) fn from_errno(py: Python<'_>, errno: i32, detail: Option<String>) -> PyErr {
     let make = MAKE.import(py, "tightbeam.error", "make");
-    match make.and_then(|make| make.call1((errno, detail))) {
+    let arguments = (errno, detail).into_pyobject(py);
+    match make.and_then(|make| call(make, &arguments?)) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,
     }

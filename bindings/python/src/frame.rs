@@ -10,6 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::call::call0;
 use crate::error::from_errno;
 use crate::lent::{Borrowed, Done, Lent, give_back};
 use crate::wait::truth;
@@ -73,7 +74,7 @@ impl Frame {
         done: Option<Py<Done>>,
         class: &Bound<'_, PyAny>,
     ) -> PyResult<Py<PyAny>> {
-        let object = class.call0()?;
+        let object = call0(class)?;
         let filled = object.cast::<Frame>()?.get().content.set(Content::received(frame, done));
         if filled.is_err() {
             return Err(PyTypeError::new_err("the class makes frames that are not empty"));
@@ -190,7 +191,7 @@ impl Frame {
 
     /// Another object of the same class with the same body.
     fn fast_copy(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let object = slf.get_type().call0()?;
+        let object = call0(slf.get_type().as_any())?;
         let Some(content) = slf.get().content.get() else { return Ok(object.unbind()) };
         let copied = Content {
             frame: UnsafeCell::new(content.get().clone()),

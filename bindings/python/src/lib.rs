@@ -8,6 +8,7 @@
 //!   done with it only puts it on a list (`lent`).
 
 mod auth;
+mod call;
 mod certificates;
 mod context;
 mod error;
@@ -28,6 +29,7 @@ use pyo3::prelude::*;
 /// The native part of `tightbeam`.
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    call::refuse_other_interpreters()?;
     module.add_class::<context::Context>()?;
     module.add_class::<context::Watch>()?;
     module.add_class::<socket::Socket>()?;

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use tightbeam::{AnySocket, PollItem, Readiness, Wanted, poll};
 
+use crate::call::call0;
 use crate::socket::Socket;
 use crate::wait::{Deadline, milliseconds, unlocked};
 
@@ -54,7 +55,7 @@ fn target<'py>(object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
         ))
     };
     let fileno = object.getattr("fileno").map_err(|_| wrong())?;
-    fileno.call0()?.extract::<i32>().map(Target::Descriptor).map_err(|_| wrong())
+    call0(&fileno)?.extract::<i32>().map(Target::Descriptor).map_err(|_| wrong())
 }
 
 /// Waits until one of the sockets and descriptors has an event that is wanted of it, at most `timeout` milliseconds.

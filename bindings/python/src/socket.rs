@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use tightbeam::options::{Value, number};
 use tightbeam::{AnySocket, Error, LoopWatch, SocketType, Timing};
 
+use crate::call::call;
 use crate::context::Context;
 use crate::error::{again, from_errno, runtime};
 use crate::lent::Done;
@@ -71,7 +72,7 @@ impl Socket {
         if copy {
             return Ok(None);
         }
-        slf.getattr("_tracker_of")?.call1((done,)).map(Some)
+        call(&slf.getattr("_tracker_of")?, &(done,).into_pyobject(slf.py())?).map(Some)
     }
 
     /// The class of the frames that are received, if not bytes are.

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use tightbeam::Message;
 
+use crate::call::next;
 use crate::frame::Frame;
 use crate::lent::{Borrowed, Done, Lent, give_back};
 use crate::socket::Socket;
@@ -132,8 +133,9 @@ impl Socket {
         give_back(py);
         let lending = Lending { copy, threshold: self.threshold() };
         let (mut frames, mut dones) = (Vec::new(), Vec::new());
-        for (index, part) in parts.try_iter()?.enumerate() {
-            let part = part?;
+        let parts = parts.try_iter()?;
+        while let Some(part) = next(&parts)? {
+            let index = frames.len();
             let (frame, done) =
                 lending.frame(&part, track).map_err(|error| no_buffer(index, &part, error))?;
             frames.push(frame);
