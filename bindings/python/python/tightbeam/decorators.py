@@ -12,19 +12,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .context import Context
 
 __all__ = ("context", "socket")
 
-Result = TypeVar("Result")
-Decorator = Callable[[Callable[..., Result]], Callable[..., Result]]
+_Result = TypeVar("_Result")
+
+
+class _Decorator(Protocol):
+    """What answers for each function one that takes less and answers the same."""
+
+    def __call__(self, function: Callable[..., _Result], /) -> Callable[..., _Result]: ...
+
+
 # Opens what is handed to the function, seeing the function's own arguments.
 _Open = Callable[[tuple[Any, ...], dict[str, Any]], AbstractContextManager[Any]]
 
 
-def context(*args: Any, **kwargs: Any) -> Decorator[Any]:
+def context(*args: Any, **kwargs: Any) -> _Decorator:
     """Hands a new context to the function, behind its other arguments.
 
     With a `str` as first argument, or as `name`, it becomes the keyword argument of that name. What else is given is
@@ -34,7 +41,7 @@ def context(*args: Any, **kwargs: Any) -> Decorator[Any]:
     return _decorator(name, lambda *_: Context(*args, **kwargs))
 
 
-def socket(*args: Any, **kwargs: Any) -> Decorator[Any]:
+def socket(*args: Any, **kwargs: Any) -> _Decorator:
     """Hands a new socket of the type that is given to the function, behind its other arguments.
 
     With a `str` as first argument, or as `name`, it becomes the keyword argument of that name. Its context is the
@@ -66,10 +73,10 @@ def _context_among(given: tuple[Any, ...], named: Any) -> Any:
     return Context.instance()
 
 
-def _decorator(name: str | None, opened: _Open) -> Decorator[Any]:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+def _decorator(name: str | None, opened: _Open) -> _Decorator:
+    def decorate(function: Callable[..., _Result]) -> Callable[..., _Result]:
         @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> _Result:
             with opened(args, kwargs) as target:
                 if name is None:
                     return function(*args, target, **kwargs)

@@ -5,6 +5,9 @@ from typing import Any, assert_type
 
 import tightbeam as zmq
 import tightbeam.asyncio
+import tightbeam.auth.thread
+import tightbeam.decorators
+import tightbeam.devices
 from tightbeam.utils.monitor import recv_monitor_message
 
 context = zmq.Context()
@@ -146,3 +149,27 @@ async def awaits() -> None:
         assert_type(parts, list[bytes])
     message = await recv_monitor_message(replies.get_monitor_socket())
     assert_type(message["event"], zmq.Event)
+
+
+@tightbeam.decorators.context()
+@tightbeam.decorators.socket(zmq.PUSH)
+def decorated(number: int, context: zmq.Context, push: zmq.Socket) -> int:
+    push.send(b"%d" % number)
+    return number
+
+
+assert_type(decorated(1), int)
+
+
+def authenticates(directory: str) -> None:
+    rules = tightbeam.auth.thread.ThreadAuthenticator(zmq.Context.instance())
+    rules.configure_curve("*", directory)
+    assert_type(tightbeam.auth.load_certificate(directory), tuple[bytes, bytes | None])
+    assert_type(rules.is_alive(), bool)
+
+
+def proxies() -> None:
+    device = tightbeam.devices.ThreadProxy(zmq.XSUB, zmq.XPUB)
+    assert_type(device.bind_in_to_random_port("tcp://127.0.0.1"), int)
+    device.setsockopt_out(zmq.LINGER, 0)
+    device.start()
