@@ -97,6 +97,7 @@ def test_the_constants_are_generated_from_the_header():
 def test_keys_are_made_on_the_command_line(zmq):
     command = [sys.executable, "-m", f"{zmq.__name__}.curve_keygen", "--json"]
     made = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=20).stdout)
-    again = [*command, "--secret", made["secret"]]
+    # A key may begin with a hyphen.
+    again = [*command, f"--secret={made['secret']}"]
     found = json.loads(subprocess.run(again, capture_output=True, check=True, timeout=20).stdout)
     assert found == made and zmq.curve_public(made["secret"].encode()) == made["public"].encode()
