@@ -23,7 +23,6 @@ DIFFERENT = [
     (NUMBERS, "*", "1.5 nan inf -inf", "*", "TypeError"),
     (NUMBERS, "*", "index", "TypeError", "*"),
     (OWN, "*", "raises", "*", "LookupError"),
-    (NUMBERS, "Context.0", "raises", "LookupError", "TypeError"),
     ("flags are a number", "poll.1", "*", "*", "TypeError"),
     ("a context that has ended is not shared", "Context.0", "ended", "fine", "RuntimeError"),
     (ORDER, "Socket.0", "closed ended", "*", "ZMQError *"),
@@ -49,7 +48,7 @@ DIFFERENT = [
     ("a closed socket is none", "register-poll.0", "closed", "fine", "ZMQError 88"),
     (ITERABLE, "select.*", "empty bytes bytes-nul bytes-utf8 no-bytes dict tuple array strided readonly", "TypeError", "fine"),
     (ORDER, "select.*", "released frame", "TypeError", "*Error*"),
-    ("a message has a part", "*send_multipart.0", "dict", "TypeError", "IndexError"),
+    ("a message has a part", "*send_multipart.0", "dict", "*Error", "IndexError"),
     (BUFFERS, "set-*.1", "array readonly frame", "TypeError", "*"),
     (BUFFERS, "subscribe*", "array readonly frame", "TypeError", "fine"),
     ("text can be taken back", "set-text.1", "no-bytes", "ZMQError 22", "fine"),
@@ -61,6 +60,12 @@ DIFFERENT = [
     (ORDER, "zmq_poll-item.0", "*", "*Error*", "TypeError"),
     ("no pairs", "zmq_poll-item.0", "bytes-utf8 array", "fine", "TypeError"),
 ]
+
+if sys.version_info >= (3, 12):
+    # pyzmq's wheels for these make numbers of arguments in another way.
+    DIFFERENT += [
+        (NUMBERS, "*", "array readonly frame", "ValueError", "TypeError"),
+    ]
 
 
 @functools.cache

@@ -26,7 +26,9 @@ def test_errors_are_made_alike(name, arguments):
         assert ours == theirs
         return
     assert ours.args == theirs.args
-    assert getattr(ours, "errno", None) == getattr(theirs, "errno", None)
+    # Without a number pyzmq's has that of the call before.
+    if name != "ZMQError" or isinstance(arguments[:1] and arguments[0], int):
+        assert getattr(ours, "errno", None) == getattr(theirs, "errno", None)
     if name != "ContextTerminated":
         assert str(ours) == str(theirs) and repr(ours) == repr(theirs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 import warnings
@@ -58,14 +59,13 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
             if found is None:
                 raise ZMQError(Errno.EFAULT)
             shadow = found
-        if not isinstance(io_threads, int):
-            raise TypeError("an integer is required")
+        io_threads = operator.index(io_threads)
         self._sockets = weakref.WeakSet()
         self.sockopts = {}
         self._pid = os.getpid()
         self._shadow = bool(shadow)
         self._shadow_obj = shadow or None
-        super()._open(int(io_threads), shadow or None)
+        super()._open(io_threads, shadow or None)
         if not shadow:
             _OPEN[self.underlying] = self
             _exit.watch(self)
