@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::install::c_peer;
 use crate::peers::{Program, Report, Side, converse};
 use crate::project::{root, rust_peer, target};
-use crate::setup;
+use crate::{python, setup};
 
 /// How long one conversation may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -23,6 +23,7 @@ then messages of 64 bytes as fast as they can. Each checks all that it receives.
 
     rust    Tightbeam (examples/peer.rs)
     python  pyzmq, with its own libzmq (tests/peers/peer.py)
+    pymod   the same program on Tightbeam's Python module
     capi    Tightbeam's C library (tests/peers/peer.c)
     c       the same program on the libzmq of the system";
 
@@ -134,21 +135,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     wanted.retain(|argument| *argument != "--quick");
     let by_default = wanted.is_empty();
     if by_default {
-        wanted = vec!["rust", "capi", "python", "c"];
+        wanted = vec!["rust", "capi", "pymod", "python", "c"];
     }
-    let mut programs = setup::run().programs();
-    if wanted.contains(&"rust") {
-        match rust_peer(true)? {
-            Some(peer) => programs.insert(0, Program::new("rust", peer)),
-            None => eprintln!("missing: examples/peer.rs: Rust peers are left out"),
-        }
-    }
-    if wanted.contains(&"capi") {
-        match c_peer(true) {
-            Ok(peer) => programs.push(Program::new("capi", peer)),
-            Err(error) => eprintln!("missing: C peers on our library: {error}"),
-        }
-    }
+    let mut programs = programs(&wanted)?;
     let all: Vec<&str> = programs.iter().map(|program| program.language).collect();
     let absent = wanted.iter().find(|language| !all.contains(language));
     if let (Some(language), false) = (absent, by_default) {
@@ -163,15 +152,49 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         // Two libzmqs are there for comparison: one of them is enough to show that we get on.
         castings.retain(|casting| casting.is_with_itself() || !casting.has("c"));
         // Which side binds is tried with Rust's.
-        castings.retain(|casting| casting.server_binds || !casting.has("capi"));
+        castings.retain(|casting| {
+            casting.server_binds || !(casting.has("capi") || casting.has("pymod"))
+        });
     }
     println!("{INTRODUCTION}");
     converse_all(&castings, if quick { Depth::Quick } else { Depth::Demo })
 }
 
+/// Every peer that there is, those on our own engine as far as they are wanted.
+fn programs(wanted: &[&str]) -> Result<Vec<Program>, String> {
+    let tools = setup::run();
+    let mut programs = tools.programs();
+    if wanted.contains(&"rust") {
+        match rust_peer(true)? {
+            Some(peer) => programs.insert(0, Program::new("rust", peer)),
+            None => eprintln!("missing: examples/peer.rs: Rust peers are left out"),
+        }
+    }
+    if wanted.contains(&"capi") {
+        match c_peer(true) {
+            Ok(peer) => programs.push(Program::new("capi", peer)),
+            Err(error) => eprintln!("missing: C peers on our library: {error}"),
+        }
+    }
+    if wanted.contains(&"pymod") {
+        match python::built_peer(&tools) {
+            Ok(peer) => programs.push(peer),
+            Err(error) => eprintln!("missing: Python peers on our module: {error}"),
+        }
+    }
+    Ok(programs)
+}
+
 /// Lets each program talk with each other one and with itself, in silence. An error if any conversation failed.
 pub(crate) fn check_all(programs: &[Program]) -> Result<(), String> {
     converse_all(&castings(programs), Depth::Silent)
+}
+
+/// The same for the conversations of one language, with the servers bound.
+pub(crate) fn check_one(language: &str, programs: &[Program]) -> Result<(), String> {
+    let mut castings = castings(programs);
+    castings.retain(|casting| casting.server_binds && casting.has(language));
+    converse_all(&castings, Depth::Silent)
 }
 
 fn converse_all(castings: &[Casting<'_>], depth: Depth) -> Result<(), String> {
@@ -225,7 +248,7 @@ fn play(pattern: &Pattern, casting: &Casting<'_>, depth: Depth) -> Result<Row, S
     }
     let count = match depth {
         // As long as a blink takes is too short to measure, but a Python needs its time.
-        Depth::Demo if casting.has("python") => pattern.count / 10,
+        Depth::Demo if casting.has("python") || casting.has("pymod") => pattern.count / 10,
         Depth::Demo => pattern.count,
         Depth::Quick | Depth::Silent => pattern.quick_count,
     };

@@ -22,7 +22,7 @@ const HELP: &str = "\
 cargo xtask TASK
 
   demo [--quick] [LANGUAGE]...   peers in processes of their own message each other; what they said and measured
-                                 (languages: rust capi python c; c, the system's libzmq, only with itself unless told)
+                                 (languages: rust capi pymod python c; c, the system's libzmq, only with itself unless told)
   test [--verbose]               every test there is
   bench compare [--quick] [...]  beside raw sockets, libzmq and other implementations (`bench compare --help`)
   fuzz [--time SECONDS] [...]    looks for inputs that break a promise (`fuzz --help`)

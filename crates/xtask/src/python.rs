@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::install::for_peers;
-use crate::project::{root, target};
+use crate::demo::check_one;
+use crate::install::{c_peer, for_peers};
+use crate::peers::{self, Program};
+use crate::project::{root, rust_peer, target};
 use crate::setup::Tools;
 use crate::steps::Steps;
 
@@ -37,10 +39,48 @@ pub(crate) fn test(steps: &mut Steps, tools: &Tools) {
         python = quoted(python),
     );
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).current_dir(&module).env("CARGO_TARGET_DIR", target());
-    command.env("VIRTUAL_ENV", root().join(".venv")).env_remove("PYO3_PYTHON");
+    within(command.args(["-c", &script]), &module);
     steps.command(NAME, LIMIT, command);
+    conversations(steps, tools, python);
     wild(steps, python, &module);
+}
+
+/// The Python peer on our module, which takes the place of pyzmq under it.
+fn peer(python: &Path) -> Result<Program, String> {
+    let script = peers::directory().ok_or("there is no tests/peers")?.join("peer.py");
+    Ok(Program::new("pymod", python).with("-m").with("tightbeam.run").with(script))
+}
+
+/// The same with the module built for speed first.
+pub(crate) fn built_peer(tools: &Tools) -> Result<Program, String> {
+    let python = tools.python.as_ref().ok_or("there is no .venv")?;
+    let module = root().join("bindings/python");
+    requirements(python, &module.join("tests/requirements.txt"), &[])?;
+    let mut maturin = Command::new(python.with_file_name("maturin"));
+    maturin.args(["develop", "--quiet", "--release"]);
+    match within(&mut maturin, &module).status() {
+        Ok(status) if status.success() => peer(python),
+        Ok(status) => Err(format!("maturin: {status}")),
+        Err(error) => Err(format!("maturin: {error}")),
+    }
+}
+
+/// The module that was built just before, in conversation with peers in Rust and C and with libzmq.
+fn conversations(steps: &mut Steps, tools: &Tools, python: &Path) {
+    steps.check("peers on the Python module", || {
+        let mut programs = tools.programs();
+        programs.push(peer(python)?);
+        programs.extend(rust_peer(false)?.map(|peer| Program::new("rust", peer)));
+        programs.push(Program::new("capi", c_peer(false)?));
+        let others = programs.len() - 1;
+        check_one("pymod", &programs).map(|()| format!("with itself and {others} others"))
+    });
+}
+
+/// A command in the module's directory that finds the project's Python and builds where everything is built.
+fn within<'a>(command: &'a mut Command, module: &Path) -> &'a mut Command {
+    command.current_dir(module).env("CARGO_TARGET_DIR", target());
+    command.env("VIRTUAL_ENV", root().join(".venv")).env_remove("PYO3_PYTHON")
 }
 
 /// Programs in the wild, on the module that was built just before, and on the C library in libzmq's place.
