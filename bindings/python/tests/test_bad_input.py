@@ -1,6 +1,6 @@
 """What is called with wrong arguments raises what pyzmq raises; nothing aborts, hangs or panics.
 
-`bad/calls.py` makes some five thousand calls on pyzmq and on ours, `bad/reentrant.py` calls that are called back.
+`bad/calls.py` makes some four thousand calls on pyzmq and on ours, `bad/reentrant.py` calls that are called back.
 """
 
 import fnmatch
@@ -20,17 +20,16 @@ BUFFERS = "any buffer is taken for bytes"
 LONG = "longer times can be waited"
 ITERABLE = "any iterable is taken for a list, and any mapping"
 DIFFERENT = [
-    (NUMBERS, "*", "1.5 nan inf -inf", "*", "TypeError"),
+    (NUMBERS, "*", "1.5 nan inf", "*", "TypeError"),
     (NUMBERS, "*", "index", "TypeError", "*"),
     (OWN, "*", "raises", "*", "LookupError"),
     ("flags are a number", "poll.1", "*", "*", "TypeError"),
     ("a context that has ended is not shared", "Context.0", "ended", "fine", "RuntimeError"),
     (ORDER, "Socket.0", "closed ended", "*", "ZMQError *"),
     ("there is no such type", "*ocket.*", "-1", "TypeError", "ZMQError 22"),
-    ("ports that there are not", "bind_to_random_port.*", "-2\\*\\*31-1 2\\*\\*31 2\\*\\*63 2\\*\\*100", "fine", "ZMQError 22"),
     (ORDER, "closed.*", "*", "*Error*", "*Error*"),
     ("a threshold is a number of bytes", "copy_threshold.0", "-1", "fine", "OverflowError"),
-    ("a threshold is a number of bytes", "copy_threshold.0", "2\\*\\*31 2\\*\\*63", "OverflowError", "fine"),
+    ("a threshold is a number of bytes", "copy_threshold.0", "2**31 2**63", "OverflowError", "fine"),
     (ORDER, "curve_public.0", "*", "*Error", "*Error"),
     ("a closed socket is none", "device.*", "*", "ZMQError 14", "ZMQError 88"),
     ("a closed socket is none", "proxy.*", "*", "ZMQError 14", "ZMQError 88"),
@@ -38,23 +37,22 @@ DIFFERENT = [
     (ORDER, "frame.get*", "surrogate", "UnicodeEncodeError", "TypeError"),
     ("is no text", "get_string.0", "*", "*Error", "*Error*"),
     ("there is no such capability", "has.0", "surrogate", "UnicodeEncodeError", "fine"),
-    ("there is nothing to tell", "monitor.1", "2\\*\\*31 -2\\*\\*31-1", "OverflowError", "ZMQError 22"),
-    (LONG, "*poll.0", "2\\*\\*31", "OverflowError", "fine"),
-    (LONG, "zmq_poll.1", "2\\*\\*31 -2\\*\\*31-1 -inf None", "*Error", "fine"),
-    (LONG, "select.3", "2\\*\\*31 2\\*\\*63 -inf", "OverflowError", "fine"),
-    ("a number that no clock has", "*poll.0", "-2\\*\\*100", "fine", "OverflowError"),
-    ("more than the buffer has", "recv_into-nbytes.0", "2\\*\\*31 -2\\*\\*31-1", "OverflowError", "ValueError"),
+    ("there is nothing to tell", "monitor.1", "2**31 -2**31-1", "OverflowError", "ZMQError 22"),
+    (LONG, "*poll.0", "2**31", "OverflowError", "fine"),
+    (LONG, "zmq_poll.1", "2**31 -2**31-1 None", "*Error", "fine"),
+    (LONG, "select.3", "2**31 2**63", "OverflowError", "fine"),
+    ("more than the buffer has", "recv_into-nbytes.0", "2**31 -2**31-1", "OverflowError", "ValueError"),
     ("cannot be polled", "register-poll.0", "*", "*Error", "TypeError"),
     ("a closed socket is none", "register-poll.0", "closed", "fine", "ZMQError 88"),
-    (ITERABLE, "select.*", "empty bytes bytes-nul bytes-utf8 no-bytes dict tuple array strided readonly", "TypeError", "fine"),
+    (ITERABLE, "select.*", "empty bytes bytes-utf8 no-bytes dict array strided", "TypeError", "fine"),
     (ORDER, "select.*", "released frame", "TypeError", "*Error*"),
     ("a message has a part", "*send_multipart.0", "dict", "*Error", "IndexError"),
-    (BUFFERS, "set-*.1", "array readonly frame", "TypeError", "*"),
-    (BUFFERS, "subscribe*", "array readonly frame", "TypeError", "fine"),
+    (BUFFERS, "set-*.1", "array frame", "TypeError", "*"),
+    (BUFFERS, "subscribe*", "array frame", "TypeError", "fine"),
     ("text can be taken back", "set-text.1", "no-bytes", "ZMQError 22", "fine"),
     ("text can be taken back", "set_string.1", "empty", "ZMQError 22", "fine"),
-    ("a mask of 64 bits", "set-uint64.1", "2\\*\\*63", "OverflowError", "fine"),
-    (ORDER, "set*.0", "True 0 -1", "TypeError", "ZMQError 22"),
+    ("a mask of 64 bits", "set-uint64.1", "2**63", "OverflowError", "fine"),
+    (ORDER, "set*.0", "0 -1", "TypeError", "ZMQError 22"),
     ("for ever", "tracker.wait.0", "None", "TypeError", "fine"),
     (ORDER, "zmq_poll.0", "*", "ValueError", "TypeError"),
     (ORDER, "zmq_poll-item.0", "*", "*Error*", "TypeError"),
@@ -64,7 +62,7 @@ DIFFERENT = [
 if sys.version_info >= (3, 12):
     # pyzmq's wheels for these make numbers of arguments in another way.
     DIFFERENT += [
-        (NUMBERS, "*", "array readonly frame", "ValueError", "TypeError"),
+        (NUMBERS, "*", "array frame", "ValueError", "TypeError"),
     ]
 
 
@@ -84,7 +82,7 @@ def is_different_on_purpose(call, name, theirs, ours, used):
     for number, (_, calls, names, from_theirs, from_ours) in enumerate(DIFFERENT):
         if (
             fnmatch.fnmatchcase(call, calls)
-            and (names == "*" or name in names.replace("\\", "").split())
+            and (names == "*" or name in names.split())
             and fnmatch.fnmatchcase(theirs, from_theirs)
             and fnmatch.fnmatchcase(ours, from_ours)
         ):
@@ -95,7 +93,7 @@ def is_different_on_purpose(call, name, theirs, ours, used):
 
 def test_wrong_arguments_raise_what_pyzmq_raises():
     theirs, ours = outcomes("zmq"), outcomes("tightbeam")
-    assert len(ours) > 5000 and set(theirs) < set(ours)
+    assert len(ours) > 3500 and set(theirs) < set(ours)
     assert {came for came in ours.values() if "ung" in came or "anic" in came} == set()
     used = set()
     wrong = {

@@ -44,7 +44,8 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
     _shadow = False
     _shadow_obj: Any = None
     _pid = 0
-    _sockets: Any = None
+    # By their `id`; each leaves when it is closed, which it is when it is collected. Threads may open and close at once.
+    _sockets: dict[int, weakref.ref[Any]] | None = None
     sockopts: Any = None
 
     def __init__(self, io_threads: int | _native.Context = 1, shadow: Any = 0) -> None:
@@ -60,7 +61,7 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
                 raise ZMQError(Errno.EFAULT)
             shadow = found
         io_threads = operator.index(io_threads)
-        self._sockets = weakref.WeakSet()
+        self._sockets = {}
         self.sockopts = {}
         self._pid = os.getpid()
         self._shadow = bool(shadow)
@@ -93,10 +94,7 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         instance: _Kind = cls._instance
         if cls._is_current(instance, pid):
             return instance
-        if cls._instance_pid != pid:
-            # The lock may have been held when the process forked.
-            cls._instance_lock = threading.Lock()
-        with cls._instance_lock:
+        with Context._instance_lock:
             instance = cls._instance
             if not cls._is_current(instance, pid):
                 cls._instance = instance = cls(io_threads=io_threads)
@@ -121,14 +119,17 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         warnings.warn(f"Unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def _warn_of_open(self) -> None:
-        for socket in list(self._sockets or ()):
-            if not socket.closed:
-                warnings.warn(
-                    f"Destroying context with unclosed socket {socket!r}",
-                    ResourceWarning,
-                    stacklevel=3,
-                    source=self,
-                )
+        for socket in self._open_sockets():
+            warnings.warn(
+                f"Destroying context with unclosed socket {socket!r}",
+                ResourceWarning,
+                stacklevel=3,
+                source=self,
+            )
+
+    def _open_sockets(self) -> list[Any]:
+        found = (reference() for reference in list((self._sockets or {}).values()))
+        return [socket for socket in found if socket is not None and not socket.closed]
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +148,7 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         raise TypeError("a context cannot be pickled")
 
     def __repr__(self) -> str:
-        count = sum(1 for socket in list(self._sockets or ()) if not socket.closed)
+        count = len(self._open_sockets())
         sockets = f"{count} socket{'' if count == 1 else 's'}" if count else ""
         closed = " closed" if self.closed else ""
         return f"<tightbeam.Context({sockets}) at {id(self):#x}{closed}>"
@@ -168,9 +169,8 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
         """
         if self.closed:
             return
-        for socket in list(self._sockets):
-            if not socket.closed:
-                socket.close(linger)
+        for socket in self._open_sockets():
+            socket.close(linger)
         self.term()
 
     @overload
@@ -189,14 +189,15 @@ class Context(_native.Context, Attributes, Generic[AnySocket]):
             raise ZMQError(Errno.ENOTSUP)
         kind = self._socket_class if socket_class is None else socket_class
         socket = kind(self, socket_type, **kwargs)
-        for option, value in self.sockopts.items():
+        for option, value in list(self.sockopts.items()):
             try:
                 socket.set(option, value)
             except ZMQError:
                 # Not for sockets of this type.
                 pass
-        self._sockets.add(socket)
-        object.__setattr__(socket, "_attached", self._sockets)
+        if self._sockets is not None:
+            self._sockets[id(socket)] = weakref.ref(socket)
+            object.__setattr__(socket, "_attached", self._sockets)
         return socket
 
     # Options
@@ -235,3 +236,11 @@ SyncContext = Context[Socket[bytes]]
 
 # Contexts by the number that `underlying` says, for shadows.
 _OPEN: weakref.WeakValueDictionary[int, Context] = weakref.WeakValueDictionary()
+
+
+def _renew_lock() -> None:
+    """The lock may have been held when the process forked."""
+    Context._instance_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)

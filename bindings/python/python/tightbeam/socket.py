@@ -155,7 +155,7 @@ class Socket(_native.Socket, Attributes, Generic[Received]):
         """
         self._close(linger)
         if self._attached is not None:
-            self._attached.discard(self)
+            self._attached.pop(id(self), None)
 
     @property
     def socket_type(self) -> SocketType:
@@ -198,7 +198,7 @@ class Socket(_native.Socket, Attributes, Generic[Received]):
         `max_port` is not among the ports tried. Raises ZMQBindError after `max_tries` ports that are in use, ZMQError
         for other reasons as `bind` does.
         """
-        if (min_port, max_port) == _ANY_PORTS and addr.startswith("tcp:"):
+        if (min_port, max_port) == _ANY_PORTS and f"{addr}".startswith("tcp:"):
             bound = self._bind(f"{addr}:*")
             return int(bound.rpartition(":")[2])
         for _ in range(max_tries):
