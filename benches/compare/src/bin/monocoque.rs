@@ -80,13 +80,13 @@ async fn bind_tcp(setup: &Setup, address: &str, ready: impl FnOnce()) -> Outcome
         }
         return Ok(Kind::Pub(publisher));
     }
+    if setup.peers > 1 && setup.role != Role::Pull {
+        return Err(Unsupported("a socket of this type has one peer").into());
+    }
     let listener = rt::TcpListener::bind(address).await?;
     ready();
     if setup.role == Role::Pull && setup.peers > 1 {
         return Ok(Kind::Merge(PullFanIn::accept_workers(&listener, setup.peers, options).await?));
-    }
-    if setup.peers > 1 {
-        return Err(Unsupported("a socket of this type has one peer").into());
     }
     let stream = listener.accept().await?.0;
     Ok(match setup.role {

@@ -7,6 +7,7 @@ mod round_trip;
 mod router;
 mod stream;
 
+use std::error::Error;
 use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -40,19 +41,28 @@ fn run<L: Library>() -> Outcome {
 
 /// Two threads; the server's result comes first.
 fn both_sides<L: Library>(job: &Job, library: &L) -> Outcome {
-    let side = |server: bool| {
+    // Errors do not cross threads as they are.
+    type Side = Result<String, (Option<Unsupported>, String)>;
+    let side = |server: bool| -> Side {
+        let text = |error: Box<dyn Error>| (error.downcast_ref().copied(), error.to_string());
         if let Some([servers, clients]) = job.cores {
             system::pin(if server { servers } else { clients })
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| text(error.into()))?;
         }
-        one_side(&Job { server, ..job.clone() }, library).map_err(|error| error.to_string())
+        one_side(&Job { server, ..job.clone() }, library).map_err(text)
     };
-    std::thread::scope(|scope| {
+    let (server, client) = std::thread::scope(|scope| {
         let server = scope.spawn(|| side(true));
-        let client = side(false)?;
-        println!("{}\n{client}", server.join().map_err(|_| "the server panicked")??);
-        Ok(())
-    })
+        let client = side(false);
+        (server.join(), client)
+    });
+    match (server.map_err(|_| "the server panicked")?, client) {
+        (Ok(server), Ok(client)) => println!("{server}\n{client}"),
+        // Without a server the client fails, too.
+        (Err((Some(unsupported), _)), _) => return Err(unsupported.into()),
+        (Err((_, error)), _) | (_, Err((_, error))) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// Answers this side's result.
@@ -91,7 +101,7 @@ impl Job {
 
     /// The client's end. Where both sides are threads, the server may not listen yet.
     fn control(&self) -> Outcome<TcpStream> {
-        let give_up = Instant::now() + Duration::from_secs(5);
+        let give_up = Instant::now() + Duration::from_secs(1);
         loop {
             match TcpStream::connect(&self.control) {
                 Ok(control) => {
