@@ -45,8 +45,10 @@ fn every_size_arrives_as_it_was() {
 fn sizes_mixed_in_one_message_and_in_one_stream() {
     let context = Context::new();
     let (pull, push) = join::<Pull, Push>(&context);
-    let sizes =
-        [0, 1, 33, 34, 255, 256, 8191, 8192, 8193, 32_767, 32_768, 131_072, 400_000, 3_000_000];
+    let sizes = [
+        0, 1, 33, 34, 255, 256, 8191, 8192, 8193, 16_383, 16_384, 32_767, 32_768, 131_072, 400_000,
+        3_000_000,
+    ];
     let message: Message = sizes.iter().map(|size| Frame::from(pattern(*size))).collect();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -112,7 +114,7 @@ fn foreign(len: usize, reply_with: Option<Arc<Mutex<Socket<Dealer>>>>) -> (Frame
 fn a_foreign_body_is_sent_as_it_is_and_freed_once() {
     let context = Context::new();
     let (pull, push) = join::<Pull, Push>(&context);
-    for len in [1, 100, 8192, 1_000_000] {
+    for len in [1, 100, 8192, 16_384, 1_000_000] {
         let (frame, hint) = foreign(len, None);
         push.send(Message::multipart([frame, Frame::from("end")])).unwrap();
         let received = pull.recv_timeout(LIMIT).unwrap();

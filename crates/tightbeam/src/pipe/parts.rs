@@ -3,7 +3,7 @@
 use crate::message::Frame;
 
 /// Bodies of at least this many bytes are referenced by the out-queue instead of being copied.
-pub(crate) const REFERENCE_FROM: usize = 8 * 1024;
+pub(crate) const REFERENCE_FROM: usize = 16 * 1024;
 
 /// A message to send, borrowed from the caller, who keeps it if it is refused.
 #[derive(Debug, Clone, Copy)]
