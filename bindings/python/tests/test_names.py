@@ -39,6 +39,8 @@ MODULES = [
     ".devices.proxydevice",
     ".devices.proxysteerabledevice",
     ".error",
+    ".log",
+    ".log.handlers",
     ".log.handlers",
     ".sugar",
     ".sugar.attrsettr",
