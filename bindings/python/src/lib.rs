@@ -17,6 +17,7 @@ mod frame;
 mod keys;
 mod lent;
 mod options;
+mod pace;
 mod poll;
 mod proxy;
 mod socket;

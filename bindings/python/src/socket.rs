@@ -10,12 +10,13 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use tightbeam::options::{Value, number};
-use tightbeam::{AnySocket, Error, LoopWatch, SocketType, Timing};
+use tightbeam::{AnySocket, Error, LoopWatch, SocketType};
 
 use crate::call::call;
 use crate::context::Context;
 use crate::error::{again, from_errno, runtime};
 use crate::lent::Done;
+use crate::pace::Pace;
 use crate::transfer::COPY_THRESHOLD;
 use crate::wait::{Patience, milliseconds, truth, unlocked};
 
@@ -31,27 +32,14 @@ pub(crate) struct Socket {
     shared: OnceLock<Arc<Shared>>,
     context: OnceLock<Py<Context>>,
     copy_threshold: AtomicUsize,
-    /// A receive had to wait, and nothing was sent since.
-    waited: AtomicBool,
+    pace: Pace,
     /// Made when an event loop first waits for the socket.
     loop_watch: OnceLock<LoopWatch>,
 }
 
 impl Socket {
-    /// A receive goes on like this.
-    pub(crate) fn note_wait(&self, timing: Timing) {
-        if matches!(timing, Timing::Within(_) | Timing::Forever) {
-            self.waited.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether a receive had to wait since the last call.
-    pub(crate) fn take_waited(&self) -> bool {
-        let waited = self.waited.load(Ordering::Relaxed);
-        if waited {
-            self.waited.store(false, Ordering::Relaxed);
-        }
-        waited
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     pub(crate) fn loop_watch(&self, py: Python<'_>) -> PyResult<&LoopWatch> {
@@ -137,7 +125,7 @@ impl Socket {
             shared: OnceLock::new(),
             context: OnceLock::new(),
             copy_threshold: AtomicUsize::new(COPY_THRESHOLD),
-            waited: AtomicBool::new(false),
+            pace: Pace::default(),
             loop_watch: OnceLock::new(),
         }
     }

@@ -9,7 +9,7 @@ use crate::call::next;
 use crate::frame::Frame;
 use crate::lent::{Borrowed, Done, Lent, give_back};
 use crate::socket::Socket;
-use crate::wait::{Patience, patiently, without_gil};
+use crate::wait::{Patience, patiently, receive, without_gil};
 
 /// From so many bytes up it is worth keeping the caller's object instead of copying.
 pub(crate) const COPY_THRESHOLD: usize = 65_536;
@@ -112,7 +112,7 @@ impl Socket {
             Part::Bytes(bytes) => socket.send_slice(bytes, Some(timing)),
             Part::Frame(frame) => socket.send_part(frame, more, Some(timing)),
         };
-        let sent = if self.take_waited() {
+        let sent = if self.pace().take_waited() {
             without_gil(py, socket, patience, attempt)?
         } else {
             patiently(py, socket, patience, attempt)?
@@ -164,7 +164,7 @@ impl Socket {
                 refused.error
             })
         };
-        let sent = if self.take_waited() {
+        let sent = if self.pace().take_waited() {
             without_gil(py, socket, patience, attempt)?
         } else {
             patiently(py, socket, patience, attempt)?
@@ -181,10 +181,8 @@ impl Socket {
         track: bool,
     ) -> PyResult<Option<Py<PyAny>>> {
         let socket = self.open(py)?;
-        let part = patiently(py, socket, patience, |timing| {
-            self.note_wait(timing);
-            socket.recv_part(Some(timing))
-        })?;
+        let part =
+            receive(py, socket, patience, self.pace(), |timing| socket.recv_part(Some(timing)))?;
         part.map(|part| part_object(py, part, frame_class, track)).transpose()
     }
 
@@ -197,10 +195,8 @@ impl Socket {
         track: bool,
     ) -> PyResult<Option<Py<PyList>>> {
         let socket = self.open(py)?;
-        let message = patiently(py, socket, patience, |timing| {
-            self.note_wait(timing);
-            socket.recv_timing(Some(timing))
-        })?;
+        let message =
+            receive(py, socket, patience, self.pace(), |timing| socket.recv_timing(Some(timing)))?;
         let Some(message) = message else { return Ok(None) };
         let parts = message.into_frames();
         let last = parts.len().saturating_sub(1);
@@ -238,10 +234,8 @@ impl Socket {
                 )));
             }
         };
-        let part = patiently(py, socket, patience, |timing| {
-            self.note_wait(timing);
-            socket.recv_part(Some(timing))
-        })?;
+        let part =
+            receive(py, socket, patience, self.pace(), |timing| socket.recv_part(Some(timing)))?;
         Ok(part.map(|part| {
             crate::lent::copy_into(py, &view, &part[..part.len().min(room)]);
             part.len()

@@ -10,6 +10,7 @@ use tightbeam::options::number::{RCVTIMEO, SNDTIMEO};
 use tightbeam::{AnySocket, Error, Result, Timing};
 
 use crate::error::exception;
+use crate::pace::Pace;
 
 /// How long a send or a receive may wait.
 #[derive(Clone, Copy)]
@@ -105,6 +106,27 @@ pub(crate) fn patiently<T: Send>(
         }
         Err(error) => Err(exception(py, &error)),
     }
+}
+
+/// The same for what receives, which tries for a moment without the GIL before it sleeps.
+pub(crate) fn receive<T: Send>(
+    py: Python<'_>,
+    socket: &AnySocket,
+    patience: Patience,
+    pace: &Pace,
+    mut attempt: impl FnMut(Timing) -> Result<T> + Send,
+) -> PyResult<Option<T>> {
+    let mut is_first = true;
+    patiently(py, socket, patience, |timing| {
+        let sleeps = matches!(timing, Timing::Within(_) | Timing::Forever);
+        if sleeps && std::mem::take(&mut is_first) {
+            match pace.try_for_a_moment(&mut attempt) {
+                Err(Error::WouldBlock(_)) => {}
+                done => return done,
+            }
+        }
+        attempt(timing)
+    })
 }
 
 /// The same without the GIL from the beginning: for what wakes a thread that wants the GIL next.

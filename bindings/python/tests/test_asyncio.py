@@ -1,7 +1,10 @@
 """Sockets in asyncio's loops."""
 
 import asyncio
+import contextvars
+import gc
 import importlib
+import weakref
 
 import pytest
 
@@ -279,5 +282,98 @@ def test_messages_are_iterated_over(ours):
                 assert received == [[b"0"], [b"1"], [b"2"]]
                 with pytest.raises(zmq.Again):
                     await pull.recv(timeout=0.01)
+
+    asyncio.run(main())
+
+
+def test_a_future_that_waits_calls_back_as_any_other(ours):
+    zmq, zasync = ours
+    variable = contextvars.ContextVar("variable", default="outside")
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        failures, called = [], []
+        loop.set_exception_handler(lambda _, failure: failures.append(failure["exception"]))
+        with zasync.Context() as context:
+            with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+                pull.bind("inproc://calls")
+                push.connect("inproc://calls")
+
+                def fails(_):
+                    raise LookupError("in a callback")
+
+                def sees(future):
+                    called.append((variable.get(), future.result()))
+
+                received = [pull.recv() for _ in range(3)]
+                variable.set("inside")
+                received[0].add_done_callback(fails)
+                received[0].add_done_callback(sees)
+                received[1].add_done_callback(sees)
+                assert received[1].remove_done_callback(sees) == 1
+                received[1].add_done_callback(sees)
+                received[2].add_done_callback(lambda future: called.append(future.cancelled()))
+                received[2].cancel()
+                for body in (b"0", b"1"):
+                    await push.send(body)
+                while len(called) < 3:
+                    await asyncio.sleep(0.001)
+                assert sorted(called, key=str) == [("inside", b"0"), ("inside", b"1"), True]
+                assert [type(failure) for failure in failures] == [LookupError]
+
+    asyncio.run(main())
+
+
+def test_many_tasks_receive_from_one_socket(ours):
+    zmq, zasync = ours
+
+    async def main():
+        received = []
+
+        async def take(socket):
+            while (body := await socket.recv()) != b"end":
+                received.append(body)
+
+        with zasync.Context() as context:
+            with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+                port = pull.bind_to_random_port("tcp://127.0.0.1")
+                push.connect(f"tcp://127.0.0.1:{port}")
+                takers = [asyncio.ensure_future(take(pull)) for _ in range(5)]
+                for i in range(3000):
+                    await push.send(b"%d" % i)
+                    if i % 100 == 0:
+                        await asyncio.sleep(0)
+                for _ in takers:
+                    await push.send(b"end")
+                await asyncio.wait_for(asyncio.gather(*takers), 20)
+        assert sorted(received, key=int) == [b"%d" % i for i in range(3000)]
+
+    asyncio.run(main())
+
+
+def test_a_socket_that_was_waited_for_is_collected(ours):
+    zmq, zasync = ours
+
+    async def main():
+        with zasync.Context() as context:
+            for kind in ("inproc://collected", "tcp://127.0.0.1:*"):
+                pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
+                pull.bind(kind)
+                push.connect(pull.get_string(zmq.LAST_ENDPOINT).rstrip("\0"))
+                shadow = zasync.Socket.shadow(pull)
+                waiting = shadow.recv()
+                await push.send(b"x")
+                assert await waiting == b"x"
+                gone = weakref.ref(shadow)
+                del shadow, waiting
+                # The callback that heard of the message is over then, too.
+                await asyncio.sleep(0)
+                gc.collect()
+                assert gone() is None
+                waiting = pull.recv()
+                await push.send(b"y")
+                assert await waiting == b"y"
+                pull.close()
+                push.close()
 
     asyncio.run(main())

@@ -239,3 +239,39 @@ def test_a_time_out_is_waited_out(zmq, context):
     start = time.monotonic()
     assert pull.poll(50) == 0
     assert time.monotonic() - start >= 0.045
+
+
+def test_threads_answer_each_other(zmq, context):
+    left, right = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+    left.bind("inproc://threads")
+    right.connect("inproc://threads")
+
+    def answer():
+        for _ in range(2000):
+            right.send_multipart(right.recv_multipart())
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    for i in range(2000):
+        left.send(b"%d" % i)
+        assert left.recv() == b"%d" % i
+    thread.join()
+
+
+def test_who_waits_for_long_each_time_soon_sleeps_at_once(zmq, context):
+    pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
+    port = pull.bind_to_random_port("tcp://127.0.0.1")
+    push.connect(f"tcp://127.0.0.1:{port}")
+
+    def send():
+        for _ in range(100):
+            time.sleep(0.003)
+            push.send(b"x")
+
+    thread = threading.Thread(target=send)
+    begun, used = time.monotonic(), time.process_time()
+    thread.start()
+    for _ in range(100):
+        pull.recv()
+    thread.join()
+    assert time.process_time() - used < (time.monotonic() - begun) / 2

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use crate::project::{build, build_with, root};
+use crate::project::{build, build_with, root, target};
 use crate::setup::{self, Tools};
 
 const HELP: &str = "\
 cargo xtask bench compare [...]   beside raw sockets, libzmq and other implementations (`bench compare --help`)
+cargo xtask bench python [...]    the Python module beside pyzmq and pyomq (`bench python --help`)
 cargo xtask bench count [--bless] instructions per message beside those in benches/counts.md
 ";
 
@@ -27,6 +28,7 @@ const RIVALS: [&str; 4] = ["omq", "monocoque", "rzmq", "zeromq"];
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     match arguments.split_first() {
         Some((first, rest)) if first == "compare" => compare(rest),
+        Some((first, rest)) if first == "python" => python(rest),
         Some((first, rest)) if first == "count" => {
             setup::run();
             let words = ["build", "--release", "--package", "tightbeam-benches", "--bins"];
@@ -44,18 +46,37 @@ fn compare(arguments: &[String]) -> Result<(), String> {
     if !said("--without-rivals") && !said("--list") && !said("--help") {
         RIVALS.into_iter().for_each(build_rival);
     }
-    let mut command = if said("--urgent") {
-        let mut command = Command::new(URGENT[0]);
-        command.args(&URGENT[1..]).arg(harness);
-        command
-    } else {
-        Command::new(harness)
-    };
-    command.args(arguments.iter().filter(|argument| *argument != "--urgent"));
+    let mut command = measuring(&harness, arguments);
     if !tools.libzmq {
         command.arg("--without-libzmq");
     }
     judge("bench compare", command.status())
+}
+
+/// In the project's own Python, with the module built in release.
+fn python(arguments: &[String]) -> Result<(), String> {
+    let python = setup::run().python.ok_or("there is no .venv")?;
+    let module = root().join("bindings/python");
+    let mut install = Command::new(python.with_file_name("maturin"));
+    install.args(["develop", "--quiet", "--release"]).current_dir(&module);
+    install.env("CARGO_TARGET_DIR", target()).env("VIRTUAL_ENV", root().join(".venv"));
+    judge("maturin", install.env_remove("PYO3_PYTHON").status())?;
+    let program = module.join("benchmarks/bench.py").display().to_string();
+    let words: Vec<String> = [program].into_iter().chain(arguments.iter().cloned()).collect();
+    judge("bench python", measuring(&python, &words).status())
+}
+
+/// A program that measures, with its arguments but `--urgent`, which says to run it before all others.
+fn measuring(program: &Path, arguments: &[String]) -> Command {
+    let mut command = if arguments.iter().any(|argument| argument == "--urgent") {
+        let mut command = Command::new(URGENT[0]);
+        command.args(&URGENT[1..]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.args(arguments.iter().filter(|argument| *argument != "--urgent"));
+    command
 }
 
 /// The harness with what is ours of the contenders, in the target directory of the workspace.

@@ -25,6 +25,7 @@ cargo xtask TASK
                                  (languages: rust capi pymod python c; c, the system's libzmq, only with itself unless told)
   test [--verbose]               every test there is
   bench compare [--quick] [...]  beside raw sockets, libzmq and other implementations (`bench compare --help`)
+  bench python [--quick] [...]   the Python module beside pyzmq and pyomq (`bench python --help`)
   fuzz [--time SECONDS] [...]    looks for inputs that break a promise (`fuzz --help`)
   bench count [--bless]          instructions per message beside those in benches/counts.md
   timing                         whether anything depends on keys, under valgrind

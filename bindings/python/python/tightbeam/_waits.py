@@ -107,8 +107,10 @@ class Call(asyncio.Future[_Result]):
         return True
 
     def add_done_callback(self, fn: Callable[[Any], object], /, *, context: Any = None) -> None:
+        if context is None:
+            context = contextvars.copy_context()
         if self._first is None and not self.done():
-            self._first = (fn, contextvars.copy_context() if context is None else context)
+            self._first = (fn, context)
         else:
             super().add_done_callback(fn, context=context)
 
@@ -185,13 +187,11 @@ class Waits:
         option: int,
         give_back: Callable[[Any], None] | None = None,
     ) -> Call[Any]:
-        """A future of what `attempt` answers once it does not answer None. Those who came before are first."""
+        """A future of what `attempt` answers once it does not answer None, as it has just done, or others wait."""
         loop = asyncio.get_running_loop()
         self.enter(loop)
         call: Call[Any] = Call(loop=loop)
         call.queue, call.attempt, call.give_back = queue, attempt, give_back
-        if not queue and call.try_now():
-            return call
         if flags & _DONTWAIT:
             call.set_exception(Again())
             return call

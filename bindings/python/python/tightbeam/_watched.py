@@ -32,7 +32,11 @@ class Watched:
                 (loop.remove_writer if writes else loop.remove_reader)(fd)
 
     def _call(self, fd: int, writes: bool) -> None:
-        for callback in list(self.callbacks.get((fd, writes), ())):
+        callbacks = self.callbacks.get((fd, writes), ())
+        if len(callbacks) == 1:
+            callbacks[0]()
+            return
+        for callback in list(callbacks):
             callback()
 
 

@@ -141,9 +141,9 @@ class Socket(_Socket[Any]):
         Calls are served in their order. Takes the arguments of `tightbeam.Socket.recv`, and raises what it raises.
         """
         waits = self._waits
-        if not waits.recvs and not waits.unread:
+        if not waits.recvs:
             try:
-                part = recv_now(self, copy, track)
+                part = waits.unread_part(copy) if waits.unread else recv_now(self, copy, track)
             except Exception as error:
                 return failed(error)
             if part is not None:
@@ -174,18 +174,19 @@ class Socket(_Socket[Any]):
     def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
         """Receives all parts of a message: a future of a list. As `recv` in all else, `timeout` in seconds too."""
         waits = self._waits
-        if not waits.recvs and not waits.unread:
-            try:
-                parts = recv_multipart_now(self, copy, track)
-            except Exception as error:
-                return failed(error)
-            if parts is not None:
-                return done(parts)
 
         def attempt() -> Any:
             if waits.unread:
                 return waits.unread_parts(copy, track)
             return recv_multipart_now(self, copy, track)
+
+        if not waits.recvs:
+            try:
+                parts = attempt()
+            except Exception as error:
+                return failed(error)
+            if parts is not None:
+                return done(parts)
 
         return waits.wait(waits.recvs, attempt, flags, timeout, _RCVTIMEO, waits.put_back)
 
@@ -198,6 +199,13 @@ class Socket(_Socket[Any]):
         def attempt() -> int | None:
             return recv_into_now(self, buf, nbytes)
 
+        if not waits.recvs:
+            try:
+                length = attempt()
+            except Exception as error:
+                return failed(error)
+            if length is not None:
+                return done(length)
         return waits.wait(waits.recvs, attempt, flags, timeout, _RCVTIMEO)
 
     def poll(  # type: ignore[override]

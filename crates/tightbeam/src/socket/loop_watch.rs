@@ -86,7 +86,8 @@ impl LoopWatch {
         if self.watch.quiet() {
             self.watch.clear();
         }
-        let unfinished = self.core.has_ready.load(Ordering::SeqCst) && self.drive(false);
+        let unfinished = self.core.has_ready.load(Ordering::SeqCst)
+            && self.core.try_to_drive().is_some_and(|mut driver| driver.work_off());
         let guard = self.core.lock()?;
         self.watch.settle(wanted);
         drop(guard);
@@ -100,21 +101,16 @@ impl LoopWatch {
         if self.core.is_forked() {
             return false;
         }
-        self.watch.quiet();
-        // Whatever it was told: whoever told it signals a little later, perhaps after it has looked.
-        self.watch.clear();
-        let unfinished = self.drive(true);
+        let told = self.watch.quiet();
+        let mut driver = self.core.try_to_drive();
+        let heard = driver.as_mut().is_some_and(|driver| driver.poll_now());
+        // Whoever has told it signals a little later, perhaps after it has looked: then nothing else has woken it.
+        if told || !heard {
+            self.watch.clear();
+        }
+        let unfinished = driver.is_some_and(|mut driver| driver.work_off());
         self.watch.listen();
         unfinished
-    }
-
-    /// Drives the socket, if nobody else does.
-    fn drive(&self, ask: bool) -> bool {
-        let Some(mut driver) = self.core.try_to_drive() else { return false };
-        if ask {
-            driver.poll_now();
-        }
-        driver.work_off()
     }
 }
 

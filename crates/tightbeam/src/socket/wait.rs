@@ -201,11 +201,13 @@ impl Driving<'_> {
         self.core.some_turns(self.reactor)
     }
 
-    /// Asks the kernel for news, and deals with it.
-    pub(super) fn poll_now(&mut self) {
+    /// Asks the kernel for news, and deals with it. True if there were any.
+    pub(super) fn poll_now(&mut self) -> bool {
         let (core, reactor) = (self.core, self.reactor);
         core.poll_now(reactor, self);
+        let heard = !self.events.is_empty();
         core.some_turns(reactor);
+        heard
     }
 }
 
