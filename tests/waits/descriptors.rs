@@ -68,6 +68,23 @@ fn an_arrival_signals_the_event_descriptor_and_asking_for_events_clears_it() {
 }
 
 #[test]
+fn a_poll_clears_the_event_descriptor() {
+    both_transports(|push, pull| {
+        let events = pull.event_descriptor().unwrap();
+        let poll_now = || {
+            let mut items = [PollItem::socket(&pull, READABLE)];
+            poll(&mut items, Some(Duration::ZERO)).unwrap() > 0
+        };
+        assert!(!poll_now());
+        assert!(!signalled_now(events), "an endpoint is no news to whoever has polled");
+        push.send("hello").unwrap();
+        assert!(is_signalled(events, LIMIT));
+        assert!(poll_now());
+        assert!(!signalled_now(events), "the poll has told of the message");
+    });
+}
+
+#[test]
 fn the_option_fd_is_the_event_descriptor() {
     guarded(|| {
         let context = Context::new();

@@ -90,6 +90,32 @@ def test_receives_are_served_in_turn(zmq, run):
     run(main)
 
 
+def test_what_came_for_one_who_waits_is_not_lost_when_another_begins_to_wait(zmq, run):
+    async def main(open_socket):
+        left, right = open_socket(zmq.DEALER), open_socket(zmq.DEALER)
+        left.sndhwm = right.rcvhwm = 1
+        left.bind("inproc://two")
+        right.connect("inproc://two")
+        first = left.recv()
+        await right.send(b"1")
+        second = left.recv()
+        assert await asyncio.wait_for(first, 5) == b"1"
+        await asyncio.sleep(0.01)
+        # Those who wait to send, and both at once.
+        while (full := left.send(b"x")).done():
+            pass
+        await right.recv()
+        more = left.send(b"x")
+        await asyncio.wait_for(full, 5)
+        await right.send(b"2")
+        more = [more, left.send(b"x")]
+        assert await asyncio.wait_for(second, 5) == b"2"
+        for waiting in more:
+            waiting.cancel()
+
+    run(main)
+
+
 def test_a_cancelled_receive_loses_nothing(zmq, run):
     async def main(open_socket):
         pull, push = joined(open_socket, zmq.PULL, zmq.PUSH)
@@ -187,6 +213,44 @@ def test_a_monitor_can_be_awaited(zmq, run):
     run(main)
 
 
+def test_closing_a_socket_ends_what_waits_in_it(zmq, zasync, run):
+    async def main(open_socket):
+        pull = open_socket(zmq.PULL)
+        poller = zasync.Poller()
+        poller.register(pull, zmq.POLLIN)
+        waiting = [pull.recv(), pull.poll(), poller.poll()]
+        await asyncio.sleep(0)
+        pull.close()
+        for future in waiting:
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(future, 5)
+
+    run(main)
+
+
+def test_a_loop_that_polls_a_blocking_socket_is_idle(zmq, zasync, run):
+    async def main(_):
+        with zmq.Context() as context, context.socket(zmq.DEALER) as left, context.socket(zmq.DEALER) as right:
+            right.connect(f"tcp://127.0.0.1:{left.bind_to_random_port('tcp://127.0.0.1')}")
+            poller = zasync.Poller()
+            poller.register(left, zmq.POLLIN)
+            selector = asyncio.get_running_loop()._selector
+            select, selects = selector.select, 0
+
+            def counted(timeout=None):
+                nonlocal selects
+                selects += 1
+                return select(timeout)
+
+            selector.select = counted
+            assert await poller.poll(300) == []
+            assert selects < 20
+            right.send(b"x")
+            assert await poller.poll(10_000) == [(left, zmq.POLLIN)]
+
+    run(main)
+
+
 def test_errors_come_with_the_future(zmq, run):
     async def main(open_socket):
         pull = open_socket(zmq.PULL)
@@ -227,6 +291,121 @@ def test_a_message_that_came_for_a_cancelled_task_goes_back(ours):
 
 async def _awaited(receive):
     return await receive()
+
+
+def test_what_is_loaded_goes_back_when_its_task_is_cancelled(ours):
+    zmq, zasync = ours
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with zasync.Context() as context:
+            with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+                pull.bind("inproc://loaded")
+                push.connect("inproc://loaded")
+                for receive in (pull.recv_string, pull.recv_json, lambda: pull.recv_serialized(list)):
+                    task = asyncio.ensure_future(_awaited(receive))
+                    await asyncio.sleep(0)
+                    push.send(b"true")
+                    # As in a loop that is late: the message has come and the time is over in the same round.
+                    loop.call_soon(pull._waits.look)
+                    loop.call_soon(task.cancel)
+                    try:
+                        await task
+                    except asyncio.CancelledError:
+                        await pull.recv_json(timeout=5)
+                    # It came, and its task goes on later.
+                    task = asyncio.ensure_future(_awaited(receive))
+                    await asyncio.sleep(0)
+                    push.send(b"true")
+                    pull._waits.look()
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+                    assert await pull.recv_json(timeout=5) is True
+                waiting = pull.recv_json()
+                push.send(b"{")
+                with pytest.raises(ValueError):
+                    await waiting
+
+    asyncio.run(main())
+
+
+def test_a_class_with_a_receive_of_its_own_loads_what_that_answers(ours):
+    zmq, zasync = ours
+
+    class Shouting(zasync.Socket):
+        def recv(self, *args, **kwargs):
+            async def shout():
+                return (await super(Shouting, self).recv(*args, **kwargs)).upper()
+
+            return asyncio.ensure_future(shout())
+
+    async def main():
+        with zasync.Context() as context:
+            with Shouting(context, zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+                pull.bind("inproc://shouting")
+                push.connect("inproc://shouting")
+                waiting = pull.recv_string()
+                await push.send(b"hello")
+                assert await waiting == "HELLO"
+
+    asyncio.run(main())
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_socket_that_is_dropped_after_a_cancelled_receive_is_closed(ours):
+    zmq, zasync = ours
+
+    async def main():
+        with zasync.Context() as context:
+            for call in (zasync.Socket.recv, zasync.Socket.poll):
+                socket = context.socket(zmq.PULL)
+                socket.bind("tcp://127.0.0.1:*")
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(call(socket), 0.001)
+                gone = weakref.ref(socket)
+                del socket
+                await asyncio.sleep(0)
+                gc.collect()
+                assert gone() is None
+
+    asyncio.run(main())
+
+
+def test_a_socket_that_connects_while_it_is_waited_for_is_driven_by_the_loop(ours):
+    zmq, zasync = ours
+
+    async def main():
+        with zasync.Context() as context:
+            with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+                waiting = [pull.recv(), pull.recv()]
+                pull.connect(f"tcp://127.0.0.1:{push.bind_to_random_port('tcp://127.0.0.1')}")
+                await push.send(b"one")
+                assert await asyncio.wait_for(waiting[0], 10) == b"one"
+                # The second is that of the network.
+                assert len(pull._waits.heard) == 2
+                await push.send(b"two")
+                assert await asyncio.wait_for(waiting[1], 10) == b"two"
+
+    asyncio.run(main())
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_socket_is_closed_after_the_loop_in_which_somebody_waited(ours):
+    zmq, zasync = ours
+    with zasync.Context() as context:
+        pull = context.socket(zmq.PULL)
+
+        async def poll():
+            pull.poll()
+            asyncio.ensure_future(_awaited(pull.recv))
+            await asyncio.sleep(0)
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(poll())
+        loop.close()
+        pull.close()
+        assert pull.closed
 
 
 def test_an_idle_loop_is_not_called(ours):

@@ -43,10 +43,14 @@ class Call(asyncio.Future[_Result]):
     whoever awaits it is cancelled nevertheless after a message came, the message goes back to the socket.
     """
 
+    waits: Waits
     queue: deque[Call[Any]]
     # Answers None if it would have to wait, and True for no result.
     attempt: Callable[[], Any]
+    # Makes the result of what came.
+    load: Callable[[Any], Any] | None = None
     give_back: Callable[[Any], None] | None = None
+    came: Any = None
     timer: asyncio.TimerHandle | None = None
     # Who is called first, and in which context.
     _first: tuple[Callable[[Any], object], contextvars.Context] | None = None
@@ -66,7 +70,16 @@ class Call(asyncio.Future[_Result]):
             return False
         # Before whoever waited for it goes on, and perhaps waits again.
         self.leave()
-        self.set_result(None if result is True else result)
+        self.came = result
+        if self.load is None:
+            self.set_result(None if result is True else result)
+            return True
+        try:
+            loaded = self.load(result)
+        except Exception as error:
+            self.set_exception(error)
+        else:
+            self.set_result(loaded)
         return True
 
     def leave(self) -> None:
@@ -75,6 +88,7 @@ class Call(asyncio.Future[_Result]):
             self.timer.cancel()
         if self in self.queue:
             self.queue.remove(self)
+        self.waits.let_go()
 
     def give_up(self) -> None:
         """The time is over."""
@@ -84,10 +98,9 @@ class Call(asyncio.Future[_Result]):
 
     def return_result(self) -> None:
         """What came is not wanted."""
-        came = self.done() and not self.cancelled() and self.exception() is None
-        if came and self.give_back is not None:
+        if self.came is not None and self.give_back is not None:
             give_back, self.give_back = self.give_back, None
-            give_back(self.result())
+            give_back(self.came)
 
     def set_result(self, result: Any) -> None:
         super().set_result(result)
@@ -165,8 +178,8 @@ class Waits:
         self._socket: Callable[[], Any] = (lambda: None) if socket is None else weakref.ref(socket)
         self.sends: deque[Call[Any]] = deque()
         self.recvs: deque[Call[Any]] = deque()
-        # What is called for a poll, and the events that it wants.
-        self.polls: dict[Callable[[], None], int] = {}
+        # What is called for a poll, the events that it wants, and its future.
+        self.polls: dict[Callable[[], None], tuple[int, asyncio.Future[Any]]] = {}
         # Messages that came for calls that were cancelled: parts, and whether the socket has more of them.
         self.unread: deque[tuple[list[Any], bool]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -191,7 +204,7 @@ class Waits:
         loop = asyncio.get_running_loop()
         self.enter(loop)
         call: Call[Any] = Call(loop=loop)
-        call.queue, call.attempt, call.give_back = queue, attempt, give_back
+        call.waits, call.queue, call.attempt, call.give_back = self, queue, attempt, give_back
         if flags & _DONTWAIT:
             call.set_exception(Again())
             return call
@@ -218,27 +231,34 @@ class Waits:
             self._loop = loop
 
     def listen(self) -> None:
-        """Somebody waits: has the loop listen, and drive the socket. Whoever waits tries once more after this."""
+        """Somebody waits from now on: has the loop listen, and drive the socket. They try once more after this."""
         socket, loop = self._socket(), self._loop
         if socket is None or loop is None:
             return
         self._bell.keeps = self, socket
         try:
-            if len(self.heard) < 2:
-                descriptors = _native.loop_descriptors(socket)
-                for fd in descriptors[len(self.heard) :]:
-                    watched(loop).add(fd, False, self._bell.ring)
-                self.heard = descriptors
+            self._hear(socket, loop)
             wanted = 0
-            for flags in self.polls.values():
+            for flags, _ in self.polls.values():
                 wanted |= flags
             receive = bool(self.recvs) or wanted & _POLLIN != 0
             send = bool(self.sends) or wanted & _POLLOUT != 0
             if _native.expect(socket, receive, send):
                 loop.call_soon(self.look)
+            elif len(self.recvs) + len(self.sends) + len(self.polls) > 1:
+                # What had been told is not told again, and may be for those who waited before.
+                loop.call_soon(self.serve)
         except ZMQError:
             # Whoever tries is told the same.
             loop.call_soon(self.serve)
+
+    def _hear(self, socket: Any, loop: asyncio.AbstractEventLoop) -> None:
+        """Has the loop listen to each descriptor that there is: there are more once the socket has connected."""
+        if len(self.heard) < 2:
+            descriptors = _native.loop_descriptors(socket)
+            for fd in descriptors[len(self.heard) :]:
+                watched(loop).add(fd, False, self._bell.ring)
+            self.heard = descriptors
 
     def stop_listening(self) -> None:
         self._bell.keeps = None
@@ -256,6 +276,7 @@ class Waits:
             # What nobody waits for shall call nobody. Until something came, that cost less than to stop each time.
             self.stop_listening()
             return
+        self._hear(socket, loop)
         if _native.turn(socket):
             loop.call_soon(self.look)
         self.serve()
@@ -270,6 +291,9 @@ class Waits:
                 self.serve_soon()
         for poll in list(self.polls):
             poll()
+
+    def let_go(self) -> None:
+        """Whoever waits for a socket keeps it."""
         if not (self.recvs or self.sends or self.polls):
             self._bell.keeps = None
 
@@ -280,8 +304,13 @@ class Waits:
     def cancel(self) -> None:
         """The socket is about to be closed."""
         self.stop_listening()
+        if self._loop is None or self._loop.is_closed():
+            # Nobody can be told any more.
+            return
         for call in [*self.sends, *self.recvs]:
             call.cancel()
+        for _, poll in list(self.polls.values()):
+            poll.cancel()
 
     # What came for those who were cancelled
 

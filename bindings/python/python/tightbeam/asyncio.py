@@ -275,28 +275,19 @@ class Socket(_Socket[Any]):
 
     def _deserialize(self, received: Any, load: Callable[[Any], Any]) -> Any:
         """A future of what `load` makes of what is received."""
-        loaded = received.get_loop().create_future()
-
-        def finish(received: Any) -> None:
-            if loaded.done():
-                if isinstance(received, _Call):
-                    received.return_result()
-            elif received.cancelled():
-                loaded.cancel()
-            elif received.exception() is not None:
-                loaded.set_exception(received.exception())
-            else:
-                try:
-                    loaded.set_result(load(received.result()))
-                except Exception as error:
-                    loaded.set_exception(error)
-
-        if received.done():
-            finish(received)
-            return loaded
-        received.add_done_callback(finish)
-        loaded.add_done_callback(lambda loaded: received.cancel() if loaded.cancelled() else None)
-        return loaded
+        if isinstance(received, _Call) and not received.done():
+            # It gives back what came if the result is not wanted.
+            received.load = load
+            return received
+        if not received.done():
+            # A class made of this one has a receive of its own.
+            return asyncio.ensure_future(_loaded(received, load))
+        if received.cancelled() or received.exception() is not None:
+            return received
+        try:
+            return done(load(received.result()))
+        except Exception as error:
+            return failed(error)
 
     def _send_with(
         self, send: Any, data: Any, flags: int, copy: bool, track: bool, arguments: dict[str, Any]
@@ -332,6 +323,10 @@ class Poller(_Poller):
         None and negative numbers are for ever. Raises ZMQError: ENOTSOCK for a socket that is closed, ETERM.
         """
         return _poll(list(self.sockets), timeout, lambda ready: ready)
+
+
+async def _loaded(received: asyncio.Future[Any], load: Callable[[Any], _Result]) -> _Result:
+    return load(await received)
 
 
 def _look(items: Iterable[tuple[Any, int]]) -> list[tuple[Any, int]]:
@@ -376,12 +371,13 @@ def _poll(
     def unwatch(_: Any) -> None:
         for each, _flags in waits:
             each.polls.pop(look, None)
+            each.let_go()
         for fd, writes in watches:
             watched(loop).remove(fd, writes, look)
 
     for each, flags in waits:
         each.enter(loop)
-        each.polls[look] = each.polls.get(look, 0) | flags
+        each.polls[look] = each.polls.get(look, (0, future))[0] | flags, future
         each.listen()
     for fd, writes in watches:
         watched(loop).add(fd, writes, look)

@@ -69,8 +69,8 @@ impl LoopWatch {
     }
 
     /// From now on the descriptors tell when what is wanted may have become possible. Writes what this thread's sends
-    /// have left to be written. Whoever waits tries once more after this; it need not be called again before it wants
-    /// something else. True if there is more to do: then [`turn`](LoopWatch::turn) is to be called soon, whatever the
+    /// have left to be written. All who wait try once more after this, also those who did before: what the descriptors
+    /// were about to tell them they do not tell again. It need not be called again before something else is wanted. True if there is more to do: then [`turn`](LoopWatch::turn) is to be called soon, whatever the
     /// descriptors say. Does not wait but for locks.
     ///
     /// # Errors

@@ -94,14 +94,6 @@ pub struct Readiness {
 }
 
 impl Core {
-    pub(crate) fn readiness(&self) -> Result<Readiness> {
-        let mut ready = self.lock()?.readiness();
-        if !ready.readable && self.glance() {
-            ready = self.lock()?.readiness();
-        }
-        Ok(ready)
-    }
-
     fn peer_state(&self, routing_id: &[u8]) -> Result<Readiness> {
         self.glance();
         let guard = self.lock()?;

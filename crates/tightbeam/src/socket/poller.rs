@@ -165,7 +165,7 @@ fn look(items: &mut [PollItem<'_>], mask: Option<&SignalMask>) -> Result<usize> 
     for item in &mut *items {
         match item.target {
             Target::Socket(core) => {
-                let (now, wanted) = (core.readiness()?, item.wanted.ready);
+                let (now, wanted) = (core.events()?, item.wanted.ready);
                 item.found = Found::from(Readiness {
                     readable: now.readable && wanted.readable,
                     writable: now.writable && wanted.writable,
