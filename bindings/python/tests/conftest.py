@@ -32,6 +32,8 @@ def context(zmq):
     context.sndtimeo = context.rcvtimeo = 10_000
     yield context
     context.destroy(linger=0)
+    # They have descriptors as long as they are held.
+    opened.clear()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Objects that are shared by threads: with the GIL, which changes hands as often as it can here, and without it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -25,16 +26,7 @@ def hasty():
 
 @pytest.fixture
 def context():
-    opened = []
-
-    class Context(zmq.Context):
-        """One that keeps its sockets until it is ended."""
-
-        def socket(self, *args, **kwargs):
-            opened.append(super().socket(*args, **kwargs))
-            return opened[-1]
-
-    context = Context()
+    context = zmq.Context()
     context.linger = 0
     yield context
     context.destroy(0)
@@ -67,16 +59,21 @@ def storm(*works, threads=2):
     assert failures == []
 
 
+@contextlib.contextmanager
 def joined(context, left=zmq.DEALER, right=zmq.DEALER):
-    sockets = context.socket(left), context.socket(right)
-    for socket in sockets:
-        socket.sndtimeo = socket.rcvtimeo = 5
-    sockets[1].connect(f"tcp://127.0.0.1:{sockets[0].bind_to_random_port('tcp://127.0.0.1')}")
-    return sockets
+    with context.socket(left) as first, context.socket(right) as second:
+        for socket in (first, second):
+            socket.sndtimeo = socket.rcvtimeo = 5
+        second.connect(f"tcp://127.0.0.1:{first.bind_to_random_port('tcp://127.0.0.1')}")
+        yield first, second
 
 
 def test_a_socket_may_be_used_in_every_way_at_once(context):
-    left, right = joined(context)
+    with joined(context) as (left, right):
+        use_in_every_way(left, right)
+
+
+def use_in_every_way(left, right):
     lent = bytearray(100_000)
 
     def options():
@@ -119,14 +116,15 @@ def test_sockets_are_opened_and_closed_while_their_context_is_looked_at(context)
 
 
 def test_a_socket_may_be_closed_under_those_who_use_it(context):
-    sockets = [context.socket(zmq.DEALER)]
+    sockets, changing = [context.socket(zmq.DEALER)], threading.Lock()
 
     def change():
-        sockets[0].close(0)
-        made = context.socket(zmq.DEALER)
-        made.rcvtimeo = made.sndtimeo = 1
-        made.bind("tcp://127.0.0.1:*")
-        sockets[0] = made
+        with changing:
+            sockets[0].close(0)
+            made = context.socket(zmq.DEALER)
+            made.rcvtimeo = made.sndtimeo = 1
+            made.bind("tcp://127.0.0.1:*")
+            sockets[0] = made
 
     def use():
         socket = sockets[0]
@@ -134,6 +132,7 @@ def test_a_socket_may_be_closed_under_those_who_use_it(context):
         socket.recv(copy=False)
 
     storm(change, use, lambda: sockets[0].recv(), lambda: sockets[0].get(zmq.EVENTS))
+    sockets[0].close()
 
 
 def test_a_context_may_be_ended_under_those_who_use_it():
@@ -189,15 +188,11 @@ def test_frames_are_shared():
 
 
 def test_buffers_come_back_to_whoever_lent_them(context):
-    push, pull = joined(context, zmq.PUSH, zmq.PULL)
-
     class Buffer(bytearray):
         pass
 
-    def send():
-        push.send(Buffer(70_000), copy=False)
-
-    storm(send, pull.recv, lambda: pull.recv(copy=False))
+    with joined(context, zmq.PUSH, zmq.PULL) as (push, pull):
+        storm(lambda: push.send(Buffer(70_000), copy=False), pull.recv, lambda: pull.recv(copy=False))
 
 
 def test_rules_are_changed_while_peers_are_judged(context):
