@@ -198,6 +198,31 @@ def test_a_poll_and_a_receive_wait_for_the_same_socket(zmq, run):
     run(main)
 
 
+@pytest.mark.parametrize("wait", ["recv", "recv_multipart", "poll"])
+def test_what_waits_in_a_socket_that_is_closed_is_cancelled(zmq, run, wait):
+    async def main(open_socket):
+        pull = open_socket(zmq.PULL)
+        waiting = getattr(pull, wait)()
+        await asyncio.sleep(0.01)
+        pull.close()
+        done, _ = await asyncio.wait([waiting], timeout=10)
+        assert [future.cancelled() for future in done] == [True]
+
+    run(main)
+
+
+@pytest.mark.parametrize("call", ["recv", "recv_multipart", "recv_string", "recv_json", "poll"])
+def test_flags_are_numbers(zmq, run, call):
+    async def main(open_socket):
+        pull, push = joined(open_socket, zmq.PULL, zmq.PUSH)
+        await push.send(b"1")
+        await pull.poll(10_000)
+        with pytest.raises(TypeError):
+            await getattr(pull, call)(flags="x")
+
+    run(main)
+
+
 def test_a_monitor_can_be_awaited(zmq, run):
     monitor = importlib.import_module(zmq.__name__ + ".utils.monitor")
 

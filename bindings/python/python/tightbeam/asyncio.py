@@ -8,6 +8,7 @@ thread has to be woken for a message. A receive that is cancelled loses nothing.
 from __future__ import annotations
 
 import asyncio
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
@@ -64,6 +65,8 @@ class Socket(_Socket[Any]):
         """Closes the socket; what waits in it is cancelled."""
         self._waits.cancel()
         super().close(linger)
+        for look in list(self._waits.polls):
+            look()
 
     # Calls that may wait
 
@@ -141,6 +144,8 @@ class Socket(_Socket[Any]):
         Calls are served in their order. Takes the arguments of `tightbeam.Socket.recv`, and raises what it raises.
         """
         waits = self._waits
+        if flags:
+            flags = operator.index(flags)
         if not waits.recvs:
             try:
                 part = waits.unread_part(copy) if waits.unread else recv_now(self, copy, track)
@@ -174,6 +179,8 @@ class Socket(_Socket[Any]):
     def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
         """Receives all parts of a message: a future of a list. As `recv` in all else, `timeout` in seconds too."""
         waits = self._waits
+        if flags:
+            flags = operator.index(flags)
 
         def attempt() -> Any:
             if waits.unread:
@@ -354,7 +361,10 @@ def _poll(
     watches = [watch for other, flags in others for watch in _descriptors(other, flags)]
 
     def look() -> None:
-        if future.done():
+        if future.done() or loop.is_closed():
+            return
+        if any(socket.closed for socket, _ in items if isinstance(socket, Socket)):
+            future.cancel()
             return
         try:
             ready = _look(items)
