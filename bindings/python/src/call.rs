@@ -5,6 +5,7 @@
 //! Rust's frames would let go of objects without the GIL. Such a thread sleeps instead, as it does from 3.14 on, which is
 //! what PyO3 has done when a thread comes back from waiting.
 
+use std::hint::black_box;
 use std::ptr;
 use std::thread;
 
@@ -13,7 +14,8 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyTuple};
 
-// PyO3 declares them as functions that never unwind, and no destructor would run behind them.
+// PyO3 declares them as functions that never unwind, and no destructor would run behind them. The compiler knows the one
+// declaration by the other: it must not see which function is called.
 unsafe extern "C-unwind" {
     fn PyObject_Call(
         callable: *mut PyObject,
@@ -22,6 +24,9 @@ unsafe extern "C-unwind" {
     ) -> *mut PyObject;
     fn PyIter_Next(iterator: *mut PyObject) -> *mut PyObject;
 }
+type Call =
+    unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+type Next = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 
 /// Sleeps for ever if the stack is unwound, unless that is for a panic.
 struct Asleep;
@@ -41,7 +46,9 @@ pub(crate) fn call<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let guard = Asleep;
     // SAFETY: both are objects, held by the caller; no keyword arguments are a null pointer.
-    let answer = unsafe { PyObject_Call(function.as_ptr(), arguments.as_ptr(), ptr::null_mut()) };
+    let answer = unsafe {
+        black_box(PyObject_Call as Call)(function.as_ptr(), arguments.as_ptr(), ptr::null_mut())
+    };
     std::mem::forget(guard);
     // SAFETY: the call answers a reference that is ours, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(function.py(), answer) }
@@ -56,7 +63,7 @@ pub(crate) fn call0<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Py
 pub(crate) fn next<'py>(iterator: &Bound<'py, PyIterator>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let guard = Asleep;
     // SAFETY: it is an iterator, held by the caller.
-    let item = unsafe { PyIter_Next(iterator.as_ptr()) };
+    let item = unsafe { black_box(PyIter_Next as Next)(iterator.as_ptr()) };
     std::mem::forget(guard);
     if item.is_null() {
         return PyErr::take(iterator.py()).map_or(Ok(None), Err);
