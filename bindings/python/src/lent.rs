@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -168,6 +168,8 @@ struct State {
 impl State {
     fn finish(&self) {
         self.done.store(true, Ordering::SeqCst);
+        // Either this sees the bell, or whoever has made it sees that it is done.
+        fence(Ordering::SeqCst);
         if let Some((ring, _)) = self.bell.get() {
             // A bell that rings already is as good.
             let _ = (&mut &*ring).write(&[1]);
@@ -216,6 +218,7 @@ impl Done {
             // Somebody else may have been quicker.
             let _ = self.state.bell.set(pair);
         }
+        fence(Ordering::SeqCst);
         let Some((_, bell)) = self.state.bell.get() else { return Err(runtime("no bell")) };
         if !self.is_done(py) {
             let wanted = Readiness { readable: true, writable: false };

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import importlib
+import os
 import weakref
 
 import pytest
@@ -464,6 +465,29 @@ def test_an_idle_loop_is_not_called(ours):
                 assert calls <= 2 and not pull._waits.heard
                 assert [await pull.recv() for _ in range(5)] == [b"y"] * 5
                 assert loop.is_running()
+
+    asyncio.run(main())
+
+
+def test_a_forked_child_does_not_disturb_the_loop_of_its_parent(ours):
+    zmq, zasync = ours
+
+    async def main():
+        with zasync.Context() as context:
+            pull, left, push = context.socket(zmq.PULL), context.socket(zmq.PULL), context.socket(zmq.PUSH)
+            with pull, left, push:
+                push.connect(f"tcp://127.0.0.1:{pull.bind_to_random_port('tcp://127.0.0.1')}")
+                waiting, waiting_left = pull.recv(), left.recv()
+                await asyncio.sleep(0)
+                child = os.fork()
+                if child == 0:
+                    pull.close()
+                    del left, waiting_left
+                    os._exit(0)
+                assert os.waitpid(child, 0)[1] == 0
+                await push.send(b"x")
+                assert await asyncio.wait_for(waiting, 5) == b"x"
+                waiting_left.cancel()
 
     asyncio.run(main())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ class Watched:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = weakref.ref(loop)
+        self._pid = os.getpid()
         self.callbacks: dict[tuple[int, bool], list[Callable[[], None]]] = {}
 
     def add(self, fd: int, writes: bool, callback: Callable[[], None]) -> None:
@@ -28,7 +30,8 @@ class Watched:
             callbacks.remove(callback)
         if not callbacks and self.callbacks.pop((fd, writes), None) is not None:
             loop = self.loop()
-            if loop is not None and not loop.is_closed():
+            # A forked child has what the loop asks the system in common with its parent, which goes on waiting.
+            if loop is not None and not loop.is_closed() and self._pid == os.getpid():
                 (loop.remove_writer if writes else loop.remove_reader)(fd)
 
     def _call(self, fd: int, writes: bool) -> None:
