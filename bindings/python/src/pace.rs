@@ -52,9 +52,9 @@ impl Pace {
         loop {
             // First, for the peer may want this core, and has to answer before there is anything to find.
             thread::yield_now();
-            let before = std::mem::replace(&mut now, Instant::now());
-            alone = now - before < OTHERS;
+            alone = now.elapsed() < OTHERS;
             tried = attempt(Timing::Never);
+            now = Instant::now();
             let is_over = !alone || now - begun >= MOMENT;
             if is_over || !matches!(tried, Err(Error::WouldBlock(_))) {
                 break;
