@@ -5,6 +5,7 @@ import contextvars
 import gc
 import importlib
 import os
+import time
 import weakref
 
 import pytest
@@ -490,6 +491,38 @@ def test_a_forked_child_does_not_disturb_the_loop_of_its_parent(ours):
                 waiting_left.cancel()
 
     asyncio.run(main())
+
+
+def test_an_interrupt_in_one_task_leaves_no_other_waiting(ours):
+    zmq, zasync = ours
+    loop = asyncio.new_event_loop()
+
+    async def interrupted(pull):
+        await pull.recv()
+        raise KeyboardInterrupt
+
+    async def begin(pull, push):
+        push.connect(f"tcp://127.0.0.1:{pull.bind_to_random_port('tcp://127.0.0.1')}")
+        assert await push.poll(10_000, zmq.POLLOUT)
+        return loop.create_task(interrupted(pull)), loop.create_task(_awaited(pull.recv))
+
+    with zasync.Context() as context, context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
+        first, second = loop.run_until_complete(begin(pull, push))
+        blocking = zmq.Socket.shadow(push)
+
+        def send():
+            for _ in range(2):
+                blocking.send(b"x")
+            # Both have come when the loop hears of them.
+            time.sleep(0.05)
+
+        loop.call_later(0.01, send)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_forever()
+        assert loop.run_until_complete(asyncio.wait_for(second, 5)) == b"x"
+        with pytest.raises(KeyboardInterrupt):
+            first.result()
+    loop.close()
 
 
 def test_messages_are_iterated_over(ours):

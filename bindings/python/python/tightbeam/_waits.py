@@ -276,10 +276,15 @@ class Waits:
             # What nobody waits for shall call nobody. Until something came, that cost less than to stop each time.
             self.stop_listening()
             return
-        self._hear(socket, loop)
-        if _native.turn(socket):
+        try:
+            self._hear(socket, loop)
+            if _native.turn(socket):
+                loop.call_soon(self.look)
+            self.serve()
+        except (KeyboardInterrupt, SystemExit):
+            # The loop may go on after these, and those who were not served yet are told nothing again.
             loop.call_soon(self.look)
-        self.serve()
+            raise
 
     def serve(self) -> None:
         """Lets those who wait try again."""
