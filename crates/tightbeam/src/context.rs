@@ -267,7 +267,8 @@ impl Context {
     }
 
     /// What its sockets, closed ones too, still have to send to other processes: what would be lost if this process
-    /// ended now. Without what nobody lingers for (LINGER 0), and empty in a forked child.
+    /// ended now. What can be written is written first, without waiting. Without what nobody lingers for (LINGER 0), and
+    /// empty in a forked child.
     ///
     /// ```
     /// let context = tightbeam::Context::new();

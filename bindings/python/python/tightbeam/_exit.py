@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import time
@@ -16,8 +17,8 @@ from .error import UndeliveredWarning
 
 exiting = False
 
-# What is written just now gets so long before it counts as lost.
-_GRACE_S = 0.02
+# What another thread is writing just now, or a peer is about to come for, gets so long before it counts as lost.
+_GRACE_S = 0.1
 _LOOK_AGAIN_S = 0.001
 # So many endpoints are named in one warning.
 _MOST_NAMED = 8
@@ -34,7 +35,10 @@ def watch(context: Any) -> None:
     """Has the messages of a context named at the end of the process, if they are not delivered."""
     global _most_watched
     if len(_watched) >= _most_watched:
-        _watched[:] = [watched for watched in _watched if not watched.gone]
+        # One by one: other threads may watch contexts meanwhile.
+        for gone in [watched for watched in _watched if watched.gone]:
+            with contextlib.suppress(ValueError):
+                _watched.remove(gone)
         _most_watched = max(_MOST_WATCHED, 2 * len(_watched))
     _watched.append(context._watch())
     _finalize_in_child()

@@ -86,8 +86,9 @@ pub struct Unsent {
 }
 
 impl Core {
-    /// What the socket still has to send to other processes, if it lingers for it.
+    /// What the socket still has to send to other processes, if it lingers for it. What can be written is written first.
     pub(crate) fn unsent(&self) -> Vec<Unsent> {
+        self.flush_all();
         let guard = self.lock_always();
         if guard.options.linger == Some(Duration::ZERO) {
             return Vec::new();
