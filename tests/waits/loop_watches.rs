@@ -168,3 +168,21 @@ fn the_end_of_the_context_is_heard() {
         ending.join().unwrap();
     });
 }
+
+/// For a loop that tries for a moment instead of listening.
+#[test]
+fn turns_alone_bring_what_has_come() {
+    both_transports(|_, push, pull| {
+        let watch = pull.loop_watch().unwrap();
+        assert!(!watch.is_readable());
+        for i in 0..20 {
+            push.send(i.to_string()).unwrap();
+            until("it is there", || {
+                let _ = watch.turn();
+                watch.is_readable()
+            });
+            assert_eq!(pull.try_recv().unwrap()[0], *i.to_string().as_bytes());
+            assert!(!watch.is_readable());
+        }
+    });
+}

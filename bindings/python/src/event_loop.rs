@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList};
-use tightbeam::Readiness;
+use tightbeam::{Error, Readiness};
 
 use crate::lent::Done;
 use crate::socket::Socket;
@@ -104,4 +104,19 @@ pub(crate) fn expect(socket: &Bound<'_, Socket>, receive: bool, send: bool) -> P
 pub(crate) fn turn(socket: &Bound<'_, Socket>) -> PyResult<bool> {
     let watch = socket.get().loop_watch(socket.py())?;
     Ok(socket.py().detach(|| watch.turn()))
+}
+
+/// Tries for a moment, 50 us at most, whether something comes that can be received: for a loop that would sleep
+/// otherwise. It does not try while that is mostly in vain. True if there is something. Nobody else may wait for the socket.
+#[pyfunction]
+#[pyo3(signature = (socket, /))]
+pub(crate) fn moment(socket: &Bound<'_, Socket>) -> PyResult<bool> {
+    let this = socket.get();
+    let watch = this.loop_watch(socket.py())?;
+    let look = |_| {
+        // What is unfinished is found when the socket is listened to.
+        let _ = watch.turn();
+        if watch.is_readable() { Ok(()) } else { Err(Error::WouldBlock("nothing has come")) }
+    };
+    Ok(socket.py().detach(|| this.pace().try_for_a_moment(look)).is_ok())
 }

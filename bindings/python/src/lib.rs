@@ -46,6 +46,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(event_loop::loop_descriptors, module)?)?;
     module.add_function(wrap_pyfunction!(event_loop::expect, module)?)?;
     module.add_function(wrap_pyfunction!(event_loop::turn, module)?)?;
+    module.add_function(wrap_pyfunction!(event_loop::moment, module)?)?;
     module.add_function(wrap_pyfunction!(proxy::proxy, module)?)?;
     module.add_function(wrap_pyfunction!(proxy::proxy_steerable, module)?)?;
     module.add_function(wrap_pyfunction!(keys::curve_keypair, module)?)?;

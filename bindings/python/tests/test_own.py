@@ -1,11 +1,13 @@
 """What pyzmq does not have."""
 
+import asyncio
 import signal
 import threading
 import time
 
 import pytest
 import tightbeam
+import tightbeam.asyncio
 from tightbeam.utils.monitor import recv_monitor_message
 
 
@@ -168,3 +170,33 @@ def test_rules_name_what_they_do_not_understand():
         rules.allow("nowhere")
     with pytest.raises(ValueError):
         rules.curve_key("*", b"short")
+
+
+def test_in_asyncio_a_receive_tries_for_a_moment_only_where_the_loop_would_sleep(monkeypatch):
+    tried = []
+    moment = tightbeam._native.moment
+
+    def counting(socket):
+        tried.append(socket)
+        return moment(socket)
+
+    monkeypatch.setattr(tightbeam._native, "moment", counting)
+
+    async def main():
+        with tightbeam.asyncio.Context() as context, context.socket(tightbeam.PULL) as pull, context.socket(tightbeam.PUSH) as push:
+            push.connect(f"tcp://127.0.0.1:{pull.bind_to_random_port('tcp://127.0.0.1')}")
+            alone = asyncio.ensure_future(pull.recv())
+            assert tried == [pull]
+            second = asyncio.ensure_future(pull.recv())
+            assert tried == [pull], "somebody waits already"
+            await push.send(b"1")
+            await push.send(b"2")
+            assert [await alone, await second] == [b"1", b"2"]
+            other = asyncio.create_task(asyncio.sleep(0))
+            busy = asyncio.ensure_future(pull.recv())
+            assert tried == [pull], "another task can go on"
+            await other
+            await push.send(b"3")
+            assert await busy == b"3"
+
+    asyncio.run(asyncio.wait_for(main(), 20))

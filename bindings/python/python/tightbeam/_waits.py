@@ -208,6 +208,10 @@ class Waits:
         if flags & _DONTWAIT:
             call.set_exception(Again())
             return call
+        if queue is self.recvs and self._sleeps(loop) and _native.moment(self._socket()):
+            call.try_now()
+            if call.done():
+                return call
         if timeout is None:
             ms = int(_native.Socket.get(self._socket(), option))
             timeout = None if ms < 0 else ms / 1000.0
@@ -220,6 +224,10 @@ class Waits:
         if queue[0] is call:
             call.try_now()
         return call
+
+    def _sleeps(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether nobody waits for the socket, and the loop has nothing to do before it sleeps, as far as it can be told."""
+        return not (self.recvs or self.sends or self.polls or self.unread or getattr(loop, "_ready", True))
 
     def enter(self, loop: asyncio.AbstractEventLoop) -> None:
         """Calls come from this loop. What waited in another one is forgotten, for that has ended."""

@@ -112,6 +112,13 @@ impl LoopWatch {
         self.watch.listen();
         unfinished
     }
+
+    /// Whether the next receive finds a message, as far as has been read. Waits for the lock alone, and makes no
+    /// descriptor tell less.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.core.lock().is_ok_and(|mut guard| guard.readiness().readable)
+    }
 }
 
 impl Drop for LoopWatch {
