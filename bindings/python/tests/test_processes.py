@@ -23,7 +23,9 @@ def run(program, *arguments, limit=20):
 
 
 INTERRUPTED = """
-import asyncio, os, sys
+import asyncio, os, signal, sys
+# What was started in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import tightbeam as zmq, tightbeam.asyncio as zasync
 context = zmq.Context()
 pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
