@@ -7,6 +7,11 @@ use crate::system::{Used, now_ns};
 
 pub(super) async fn answer<L: Library>(job: &Job, library: &L) -> Outcome<String> {
     let role = if job.pair { Role::Pair } else { Role::Rep };
+    echo_all(job, library, role).await
+}
+
+/// Sends back what comes, until the work is done.
+pub(super) async fn echo_all<L: Library>(job: &Job, library: &L, role: Role) -> Outcome<String> {
     let (mut socket, control) = job.serve(library, role).await?;
     for _ in 0..job.warm {
         socket.echo().await?;

@@ -10,19 +10,7 @@ use crate::library::{Role, Socket};
 use crate::system::{Used, now_ns};
 
 pub(super) async fn answer<L: Library>(job: &Job, library: &L) -> Outcome<String> {
-    let (mut socket, control) = job.serve(library, Role::Router).await?;
-    for _ in 0..job.warm {
-        socket.echo().await?;
-    }
-    let before = Used::so_far();
-    for _ in 0..job.count {
-        socket.echo().await?;
-    }
-    let used = Used::since(before);
-    socket.flush().await?;
-    library.acknowledged(&control).await?;
-    socket.close().await?;
-    Ok(format!("{{{}}}", used.json()))
+    super::round_trip::echo_all(job, library, Role::Router).await
 }
 
 pub(super) async fn ask<L: Library>(job: &Job, library: &L) -> Outcome<String> {
