@@ -24,7 +24,7 @@ pub(crate) struct Contender {
 #[derive(Clone, Debug)]
 enum Programs {
     One(PathBuf),
-    Raw { pingpong: PathBuf, futex: PathBuf, stream: PathBuf },
+    Raw { pingpong: PathBuf, futex: PathBuf, stream: PathBuf, ring: PathBuf },
 }
 
 /// The rivals in Rust: what they are called, and their packages.
@@ -34,15 +34,16 @@ const RIVALS: [(&str, &str); 4] =
 impl Contender {
     /// The program that does this, if there is one.
     pub(crate) fn program(&self, workload: &Workload) -> Option<&Path> {
-        let (pingpong, futex, stream) = match &self.programs {
+        let (pingpong, futex, stream, ring) = match &self.programs {
             Programs::One(program) => return Some(program),
-            Programs::Raw { pingpong, futex, stream } => (pingpong, futex, stream),
+            Programs::Raw { pingpong, futex, stream, ring } => (pingpong, futex, stream, ring),
         };
         let inproc = workload.transport == Transport::Inproc;
         match workload.group {
             Group::RoundTrip if inproc => workload.pair.then_some(futex),
             Group::RoundTrip => Some(pingpong),
-            Group::Stream if inproc || workload.parts > 1 => None,
+            Group::Stream if workload.parts > 1 => None,
+            Group::Stream if inproc => Some(ring),
             Group::Stream | Group::Paced => Some(stream),
             _ => None,
         }
@@ -107,6 +108,7 @@ fn raw(beside: &Path) -> Result<Programs, String> {
         pingpong: build(beside, "raw_pingpong", &[])?,
         futex: build(beside, "raw_futex", &["-pthread"])?,
         stream: build(beside, "raw_stream", &[])?,
+        ring: build(beside, "raw_ring", &["-pthread"])?,
     })
 }
 
