@@ -6,6 +6,7 @@ pub mod library;
 pub mod on_threads;
 #[cfg(feature = "tokio")]
 pub mod on_tokio;
+pub mod ours;
 pub mod system;
 mod work;
 

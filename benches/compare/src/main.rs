@@ -18,7 +18,7 @@ cargo xtask bench compare [OPTION]...
 
   --quick            shorter runs and fewer rounds
   --only TEXT        the work whose title has all of these words (`--only 'stream tcp'`); may be repeated
-  --with NAME        only this contender (raw, libzmq, Tightbeam, 'Tightbeam C', omq, ...); may be repeated
+  --with NAME        only this contender (raw, libzmq, Tightbeam, 'Tightbeam C', 'Tightbeam futures', omq, ...); may be repeated
   --rounds N         rounds
   --out DIR          where compare.md, .json, .csv and the plots go; otherwise target/compare
   --urgent           (xtask; root) before everything else that runs on this machine

@@ -85,7 +85,8 @@ pub(crate) fn harness(release: bool) -> Result<PathBuf, String> {
     let library = ["build", "--package", "tightbeam-capi", "--lib"];
     let status = crate::project::cargo(&library).args(profile).status();
     judge("the library for C", status)?;
-    let mut words = vec!["build", "--bins"];
+    // Our futures are measured on tokio.
+    let mut words = vec!["build", "--bins", "--features", "tokio"];
     words.extend(profile);
     build_with("compare", &words, in_its_workspace)
 }

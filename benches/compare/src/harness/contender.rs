@@ -93,9 +93,11 @@ pub(crate) fn find(wanted: &Wanted, beside: &Path) -> (Vec<Contender>, Vec<Strin
     add("Tightbeam", true, ours.clone(), there(beside.join("compare-tightbeam")), None);
     // The very program that was linked with libzmq.
     match stand_in(beside) {
-        Ok(library) => add("Tightbeam C", true, ours, zmq, Some(library)),
-        Err(reason) => add("Tightbeam C", true, ours, Err(reason), None),
+        Ok(library) => add("Tightbeam C", true, ours.clone(), zmq, Some(library)),
+        Err(reason) => add("Tightbeam C", true, ours.clone(), Err(reason), None),
     }
+    let futures = there(beside.join("compare-tightbeam-futures"));
+    add("Tightbeam futures", true, ours, futures, None);
     for (name, package) in RIVALS.iter().filter(|_| wanted.rivals) {
         let program = there(beside.join(format!("compare-{name}")));
         add(name, false, machine::locked_version(package), program, None);
