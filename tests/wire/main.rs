@@ -13,6 +13,7 @@ mod handshake;
 mod heartbeat;
 mod hostile;
 mod judged;
+mod large_slices;
 mod memory;
 mod misbehaviour;
 mod over_ipc;

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "an allocator is unsafe by nature")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -13,7 +14,14 @@ pub(crate) struct Counting;
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 static PEAK: AtomicIsize = AtomicIsize::new(0);
 
+thread_local! {
+    /// Bytes that this thread was handed out, given back or not.
+    static MINE: Cell<isize> = const { Cell::new(0) };
+}
+
 fn count(change: isize) {
+    // Fails only while the thread is ending.
+    let _ = MINE.try_with(|mine| mine.set(mine.get() + change.max(0)));
     let live = LIVE.fetch_add(change, Relaxed) + change;
     if change > 0 {
         PEAK.fetch_max(live, Relaxed);
@@ -50,6 +58,13 @@ unsafe impl GlobalAlloc for Counting {
 /// Bytes of the heap in use.
 pub(crate) fn live() -> isize {
     LIVE.load(Relaxed)
+}
+
+/// Bytes that this thread is handed out meanwhile.
+pub(crate) fn handed_out(work: impl FnOnce()) -> isize {
+    let before = MINE.get();
+    work();
+    MINE.get() - before
 }
 
 /// The most bytes in use since [`reset_peak`].

@@ -10,7 +10,15 @@ fn handshakes_versions_and_framing_are_the_same() {
 #[test]
 fn hostile_and_slow_peers_are_dealt_with_alike() {
     again_over_ipc(
-        &["hostile::", "pressure::", "half_open::", "sigpipe::", "raw::", "upstream::"],
+        &[
+            "hostile::",
+            "pressure::",
+            "half_open::",
+            "sigpipe::",
+            "raw::",
+            "upstream::",
+            "large_slices::",
+        ],
         &[],
     );
 }

@@ -256,11 +256,18 @@ impl Connection {
 
     /// The kernel takes no more. False if it has said otherwise since.
     pub(crate) fn block(&mut self) -> bool {
-        self.blocked = !self.write_event;
-        if self.blocked {
+        let watched = std::mem::replace(&mut self.blocked, !self.write_event);
+        if self.blocked && !watched {
             self.stream.watch_room(true);
         }
         self.blocked
+    }
+
+    /// The kernel has taken what it would not take before, unasked.
+    pub(crate) fn unblock(&mut self) {
+        if std::mem::take(&mut self.blocked) {
+            self.stream.watch_room(false);
+        }
     }
 
     /// Whether a job has a part of the connection.

@@ -92,6 +92,32 @@ impl Writer {
         }
     }
 
+    /// The same where the body of the segment's only message is [lent](crate::pipe::Parts::Lent): what the
+    /// kernel does not take of it is copied.
+    pub(crate) fn run_lent(&mut self, body: &[u8]) -> WriteOutcome {
+        let outcome = match self.write_lent(body) {
+            Ok(()) => return WriteOutcome::Done,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => WriteOutcome::Blocked,
+            Err(error) => WriteOutcome::Failed(error),
+        };
+        match self.segment.as_mut().map_or(Ok(()), |segment| segment.pay_back(body)) {
+            Ok(()) => outcome,
+            Err(_) => WriteOutcome::Failed(io::ErrorKind::OutOfMemory.into()),
+        }
+    }
+
+    fn write_lent(&mut self, body: &[u8]) -> io::Result<()> {
+        self.lead.bytes.append(&mut self.commands);
+        self.lead.write(&self.stream)?;
+        if let Some(segment) = &mut self.segment {
+            while segment.remaining() > 0 {
+                let written = self.stream.write_vectored(&segment.lent_slices(body));
+                segment.advance(non_zero(written)?);
+            }
+        }
+        Ok(())
+    }
+
     fn write(&mut self) -> io::Result<()> {
         match &mut self.encoder {
             Some(encoder) if !encoder.is_verbatim() => {
@@ -169,18 +195,29 @@ pub(super) fn non_zero(written: io::Result<usize>) -> io::Result<usize> {
 
 impl Connection {
     /// Takes out what should be written next; `None` if there is nothing, the kernel takes nothing,
-    /// or another writer is at it (who then goes on).
-    pub(crate) fn begin_write(&mut self, queue: Option<&mut OutQueue>) -> Option<Box<Writer>> {
+    /// or another writer is at it (who then goes on). What is tried `unasked` may be taken although the
+    /// kernel has not said so.
+    pub(crate) fn begin_write(
+        &mut self,
+        queue: Option<&mut OutQueue>,
+        unasked: bool,
+    ) -> Option<Box<Writer>> {
         let Some(writer) = &mut self.writer else {
             self.again = true;
             return None;
         };
-        if self.blocked || self.ending.is_some() {
+        if self.ending.is_some() || (self.blocked && !unasked) {
             return None;
         }
         if !writer.is_recoding() && self.phase == Phase::Traffic {
             writer.segment = queue.and_then(OutQueue::take_segment);
         }
+        self.take_writer()
+    }
+
+    /// Takes out the writer with the commands that go before its segment; `None` if there is nothing to write.
+    fn take_writer(&mut self) -> Option<Box<Writer>> {
+        let writer = self.writer.as_mut()?;
         if !writer.is_begun() {
             writer.lead.bytes.append(&mut self.raw);
             writer.commands.append(&mut self.commands);
@@ -194,6 +231,23 @@ impl Connection {
         self.write_event = false;
         self.again = false;
         self.writer.take()
+    }
+
+    /// Takes out the writer with a segment whose body is [lent](crate::pipe::Parts::Lent); the connection
+    /// [may borrow](Connection::may_borrow).
+    pub(crate) fn begin_lent_write(&mut self, segment: Segment) -> Option<Box<Writer>> {
+        self.writer.as_mut()?.segment = Some(segment);
+        self.take_writer()
+    }
+
+    /// Whether messages may be written from the caller's memory, once nothing else is to be written: they
+    /// leave as they are.
+    pub(crate) fn may_borrow(&self) -> bool {
+        let Some(writer) = &self.writer else { return false };
+        let encoder = self.encoder.as_ref().or(writer.encoder.as_ref());
+        self.phase == Phase::Traffic
+            && self.ending.is_none()
+            && encoder.is_some_and(Encoder::is_verbatim)
     }
 
     /// Puts back what a writer took, and answers what became of the pipe's segment.

@@ -276,13 +276,23 @@ impl Frame {
         frame
     }
 
-    fn copy_to_heap(bytes: &[u8]) -> Result<Frame, OutOfMemory> {
-        let block = Block::alloc(bytes.len(), false)?;
-        // SAFETY: room for as many bytes was just allocated, so the two do not overlap.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), Block::data(block).as_ptr(), bytes.len());
+    /// A frame with a copy of the bytes from `start` on, in a block that could hold them all: such blocks are
+    /// used again, and those of one stream should be of one size.
+    pub(crate) fn try_copy_tail(bytes: &[u8], start: usize) -> Result<Frame, OutOfMemory> {
+        let tail = &bytes[start..];
+        if tail.len() <= INLINE {
+            return Ok(Frame::inline(tail));
         }
-        Ok(Frame::from_block(block, bytes.len()))
+        let block = Block::alloc(bytes.len(), false)?;
+        // SAFETY: room for more bytes was just allocated, so the two do not overlap.
+        unsafe {
+            std::ptr::copy_nonoverlapping(tail.as_ptr(), Block::data(block).as_ptr(), tail.len());
+        }
+        Ok(Frame::from_block(block, tail.len()))
+    }
+
+    fn copy_to_heap(bytes: &[u8]) -> Result<Frame, OutOfMemory> {
+        Frame::try_copy_tail(bytes, 0)
     }
 }
 

@@ -45,6 +45,12 @@ impl LoadBalance {
         None
     }
 
+    /// Which one [`send`](LoadBalance::send) would find.
+    pub(crate) fn next_with_room(&self, pipes: &Pipes) -> Option<PipeId> {
+        let (before, from) = self.peers.split_at(self.next.min(self.peers.len()));
+        from.iter().chain(before).copied().find(|id| pipes.has_room(*id))
+    }
+
     /// Whether [`send`](LoadBalance::send) would find one.
     pub(crate) fn has_room(&self, pipes: &Pipes) -> bool {
         self.peers.iter().any(|id| pipes.has_room(*id))

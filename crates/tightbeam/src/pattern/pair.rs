@@ -46,6 +46,10 @@ impl Pair {
         }
     }
 
+    pub(super) fn peer(&self) -> Option<PipeId> {
+        self.peer
+    }
+
     pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
         match self.peer {
             Some(peer) if pipes.offer(peer, &[], parts) => Ok(()),

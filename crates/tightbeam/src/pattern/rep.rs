@@ -52,6 +52,11 @@ impl Rep {
         Err(Refusal::OutOfTurn("a REP socket receives a request before it replies"))
     }
 
+    /// Who gets the reply.
+    pub(super) fn asker(&self) -> Option<PipeId> {
+        self.asker
+    }
+
     pub(super) fn send(&mut self, pipes: &mut Pipes, parts: Parts<'_>) -> Result<(), Refusal> {
         self.admit()?;
         self.turn = Turn::Idle;

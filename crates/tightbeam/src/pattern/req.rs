@@ -73,6 +73,10 @@ impl Req {
         Ok(self.outgoing.has_room(pipes))
     }
 
+    pub(super) fn next_receiver(&self, pipes: &Pipes) -> Option<PipeId> {
+        self.outgoing.next_with_room(pipes)
+    }
+
     pub(super) fn send(
         &mut self,
         pipes: &mut Pipes,

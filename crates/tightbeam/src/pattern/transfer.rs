@@ -4,7 +4,7 @@ use zmtp::SocketType;
 
 use super::{NO_PEER_WITH_ROOM, NOTHING_TO_RECEIVE, Pattern, Received, Refusal};
 use crate::options::Options;
-use crate::pipe::{Parts, Pipes};
+use crate::pipe::{Parts, PipeId, Pipes};
 
 const RECEIVE: &str = "receive";
 const SEND: &str = "send";
@@ -53,6 +53,19 @@ impl Pattern {
             Pattern::Push(_) | Pattern::Dealer(_) => Err(NO_PEER_WITH_ROOM),
             Pattern::Pull(_) => Err(Refusal::Unsupported(SocketType::Pull, SEND)),
             Pattern::Sub(_) => Err(Refusal::Unsupported(SocketType::Sub, SEND)),
+        }
+    }
+
+    /// The peer that gets the next message, for types that send each to one peer, whatever it is.
+    pub(crate) fn next_receiver(&self, pipes: &Pipes) -> Option<PipeId> {
+        match self {
+            Pattern::Push(push) => push.peers.next_with_room(pipes),
+            Pattern::Dealer(dealer) => dealer.outgoing.next_with_room(pipes),
+            Pattern::Pair(pair) => pair.peer(),
+            Pattern::Req(req) => req.next_receiver(pipes),
+            Pattern::Rep(rep) => rep.asker(),
+            Pattern::Router(_) | Pattern::Stream(_) | Pattern::Pub(_) | Pattern::XPub(_) => None,
+            Pattern::Pull(_) | Pattern::Sub(_) | Pattern::XSub(_) => None,
         }
     }
 

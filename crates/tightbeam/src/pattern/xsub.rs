@@ -73,7 +73,7 @@ impl XSub {
     /// Parts at the front that are subscriptions are sent as such, before the rest.
     pub(super) fn send(&mut self, parts: Parts<'_>) {
         match parts {
-            Parts::Slice(body) => self.take_requests(std::iter::once(body)),
+            Parts::Slice(body) | Parts::Lent(body) => self.take_requests(std::iter::once(body)),
             Parts::Frames(frames) => {
                 self.take_requests(front(frames).iter().map(|frame| &frame[..]))
             }
@@ -84,8 +84,8 @@ impl XSub {
     /// otherwise.
     pub(super) fn send_rest(&mut self, pipes: &mut Pipes, parts: Parts<'_>, options: &Options) {
         let rest = match parts {
-            Parts::Slice(body) if request(body).is_some() => return,
-            Parts::Slice(_) => parts,
+            Parts::Slice(body) | Parts::Lent(body) if request(body).is_some() => return,
+            Parts::Slice(_) | Parts::Lent(_) => parts,
             Parts::Frames(frames) => {
                 let rest = &frames[front(frames).len()..];
                 if rest.is_empty() {

@@ -151,7 +151,7 @@ impl InQueue {
             self.open.extend_from_slice(prefix);
         }
         match parts {
-            Parts::Slice(body) => self.push_copy(false, body),
+            Parts::Slice(body) | Parts::Lent(body) => self.push_copy(false, body),
             Parts::Frames(frames) => {
                 let last = frames.len().saturating_sub(1);
                 for (i, frame) in frames.iter().enumerate() {

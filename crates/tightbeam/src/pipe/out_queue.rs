@@ -11,7 +11,7 @@ use zmtp::{FrameHeader, encode_header};
 
 use super::buffers::{self, BUFFER_SIZE};
 use super::parts::{Parts, REFERENCE_FROM};
-use crate::message::Frame;
+use crate::message::{Frame, OutOfMemory};
 
 /// Arenas up to this size stay with the pipe between messages.
 const SMALL_ARENA: usize = 512;
@@ -24,6 +24,8 @@ pub(crate) struct Segment {
     arena: Vec<u8>,
     /// Large bodies and the arena offset before which each belongs.
     bodies: Vec<(usize, Frame)>,
+    /// Bytes that the first body lacks at its start: they were written from the caller's memory.
+    gone: usize,
     /// Bytes of the arena and the bodies together.
     len: usize,
     written: usize,
@@ -64,6 +66,36 @@ impl Segment {
         self.len += n + body.len();
     }
 
+    /// A part whose body stays with the caller, who writes it or pays it back.
+    fn push_lent(&mut self, len: usize) {
+        let n = self.push_header(false, len);
+        self.bodies.push((self.arena.len(), Frame::new()));
+        self.len += n + len;
+    }
+
+    /// The unwritten bytes of a segment that has nothing but a message with this lent body.
+    pub(crate) fn lent_slices<'a>(&'a self, body: &'a [u8]) -> [IoSlice<'a>; 2] {
+        let head = self.written.min(self.arena.len());
+        [IoSlice::new(&self.arena[head..]), IoSlice::new(&body[self.written - head..])]
+    }
+
+    /// Keeps a copy of what is not written of such a body. Without memory for it the message counts as
+    /// begun, and goes with the connection.
+    pub(crate) fn pay_back(&mut self, body: &[u8]) -> Result<(), OutOfMemory> {
+        let gone = self.written.saturating_sub(self.arena.len());
+        let Some((_, place)) = self.bodies.first_mut() else { return Ok(()) };
+        match Frame::try_copy_tail(body, gone) {
+            Ok(rest) => {
+                (*place, self.gone) = (rest, gone);
+                Ok(())
+            }
+            Err(error) => {
+                self.written = self.written.max(1);
+                Err(error)
+            }
+        }
+    }
+
     /// Bytes not yet written.
     pub(crate) fn remaining(&self) -> usize {
         self.len - self.written
@@ -86,7 +118,8 @@ impl Segment {
 
     /// Calls `f` with each run of unwritten bytes, in order.
     fn for_each_slice<'a>(&'a self, mut f: impl FnMut(&'a [u8])) {
-        let mut skip = self.written;
+        // What is gone was written.
+        let mut skip = self.written - self.gone;
         let mut emit = |bytes: &'a [u8]| {
             let from = skip.min(bytes.len());
             skip -= from;
@@ -110,7 +143,7 @@ impl Segment {
         slices
     }
 
-    /// The frames from the start, whatever was written: header and body of each.
+    /// The frames from the start, whatever was written: header and body of each, or what is left of it.
     pub(crate) fn frames(&self) -> SegmentFrames<'_> {
         self.frames_from(Position::default())
     }
@@ -139,7 +172,8 @@ impl Segment {
                 rest.messages += usize::from(!header.more);
             }
             at_message_start = !header.more;
-            wire += header.header_len + body.len();
+            // Not the length of the body, of which a part may be gone: only of one that was begun.
+            wire += header.header_len + header.body_len as usize;
         }
         Some(std::mem::replace(self, rest))
     }
@@ -205,6 +239,8 @@ pub(crate) struct OutQueue {
     /// Bytes queued, without those in a writer's hands.
     bytes: usize,
     spare: Vec<u8>,
+    /// The body of the next message is [borrowed](OutQueue::borrow).
+    borrows: bool,
 }
 
 impl OutQueue {
@@ -223,6 +259,18 @@ impl OutQueue {
         !self.segments.is_empty()
     }
 
+    /// The next message, if its part is [lent](Parts::Lent), is not copied: whoever pushes it
+    /// [takes it out](OutQueue::take_borrowed) before the lock is released, and writes the body or
+    /// [pays it back](Segment::pay_back). There must be no output.
+    pub(crate) fn borrow(&mut self) {
+        self.borrows = true;
+    }
+
+    /// Takes out the message that was borrowed, for a writer, if it was; nothing is borrowed from here on.
+    pub(crate) fn take_borrowed(&mut self) -> Option<Segment> {
+        if std::mem::take(&mut self.borrows) { None } else { self.take_segment() }
+    }
+
     /// Appends a whole message: frames that are in wire form already, then `parts`.
     #[inline]
     pub(crate) fn push(&mut self, prefix: &[u8], parts: Parts<'_>) {
@@ -234,6 +282,8 @@ impl OutQueue {
         }
         match parts {
             Parts::Slice(body) => segment.push_part(false, body, None),
+            Parts::Lent(body) if std::mem::take(&mut self.borrows) => segment.push_lent(body.len()),
+            Parts::Lent(body) => segment.push_part(false, body, None),
             Parts::Frames(frames) => {
                 let last = frames.len().saturating_sub(1);
                 for (i, frame) in frames.iter().enumerate() {

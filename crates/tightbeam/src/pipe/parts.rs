@@ -10,6 +10,9 @@ pub(crate) const REFERENCE_FROM: usize = 16 * 1024;
 pub(crate) enum Parts<'a> {
     /// One part, shorter than [`REFERENCE_FROM`].
     Slice(&'a [u8]),
+    /// One part that is copied only if the queue which gets it was not told to
+    /// [borrow](super::OutQueue::borrow) it.
+    Lent(&'a [u8]),
     /// One or more parts.
     Frames(&'a [Frame]),
 }
@@ -17,7 +20,7 @@ pub(crate) enum Parts<'a> {
 impl<'a> Parts<'a> {
     pub(crate) fn len(&self) -> usize {
         match self {
-            Parts::Slice(_) => 1,
+            Parts::Slice(_) | Parts::Lent(_) => 1,
             Parts::Frames(frames) => frames.len(),
         }
     }
@@ -25,7 +28,7 @@ impl<'a> Parts<'a> {
     /// The bytes of the first part.
     pub(crate) fn first(&self) -> &'a [u8] {
         match self {
-            Parts::Slice(bytes) => bytes,
+            Parts::Slice(bytes) | Parts::Lent(bytes) => bytes,
             Parts::Frames(frames) => frames.first().map_or(&[], |frame| frame),
         }
     }
@@ -33,7 +36,7 @@ impl<'a> Parts<'a> {
     /// All parts but the first.
     pub(crate) fn rest(&self) -> Parts<'a> {
         match self {
-            Parts::Slice(_) => Parts::Frames(&[]),
+            Parts::Slice(_) | Parts::Lent(_) => Parts::Frames(&[]),
             Parts::Frames(frames) => Parts::Frames(frames.get(1..).unwrap_or(&[])),
         }
     }
@@ -41,7 +44,7 @@ impl<'a> Parts<'a> {
     /// The last part alone.
     pub(crate) fn last(&self) -> Parts<'a> {
         match self {
-            Parts::Slice(_) => *self,
+            Parts::Slice(_) | Parts::Lent(_) => *self,
             Parts::Frames(frames) => Parts::Frames(&frames[frames.len().saturating_sub(1)..]),
         }
     }
@@ -49,7 +52,7 @@ impl<'a> Parts<'a> {
     /// Bytes of all bodies.
     pub(crate) fn body_bytes(&self) -> usize {
         match self {
-            Parts::Slice(bytes) => bytes.len(),
+            Parts::Slice(bytes) | Parts::Lent(bytes) => bytes.len(),
             Parts::Frames(frames) => frames.iter().map(|frame| frame.len()).sum(),
         }
     }

@@ -192,13 +192,21 @@ impl Waiters {
 
     fn wake(&mut self, waiter: Waiter) {
         match waiter.sleeper {
-            Sleeper::Task(waker) => self.wakeups.tasks.push(waker),
-            Sleeper::Thread(parker) => match parker.notify() {
-                // Awake: it drives, perhaps, and found what it waits for itself.
-                Wake::Nothing => return,
-                Wake::Unpark => self.wakeups.threads.push(parker),
-                Wake::Poll => self.wakeups.poll = true,
-            },
+            Sleeper::Task(waker) => {
+                self.wakeups.tasks.push(waker);
+                self.has_wakeups = true;
+            }
+            Sleeper::Thread(parker) => self.wake_thread(parker),
+        }
+    }
+
+    /// Notifies a thread, be it on the list or not.
+    pub(crate) fn wake_thread(&mut self, parker: Arc<Parker>) {
+        match parker.notify() {
+            // Awake: it drives, perhaps, and found what it waits for itself.
+            Wake::Nothing => return,
+            Wake::Unpark => self.wakeups.threads.push(parker),
+            Wake::Poll => self.wakeups.poll = true,
         }
         self.has_wakeups = true;
     }

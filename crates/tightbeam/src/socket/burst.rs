@@ -18,7 +18,7 @@ use crate::reactor::io_thread::Look;
 /// between two calls: the calls themselves do not count.
 const GAP: Duration = Duration::from_micros(3);
 /// Messages of so many bytes gain nothing from being gathered.
-const LARGE: usize = 32 * 1024;
+pub(super) const LARGE: usize = 32 * 1024;
 /// So many in a row are a burst.
 const RUN: u32 = 8;
 

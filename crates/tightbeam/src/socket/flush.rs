@@ -135,9 +135,24 @@ impl Core {
         }
     }
 
+    /// Writes the message whose body is the caller's, and what was queued behind it meanwhile.
+    pub(super) fn write_lent(&self, id: SourceId, mut writer: Box<Writer>, body: &[u8]) {
+        let outcome = writer.run_lent(body);
+        let next = self.lock_always().end_write(id, writer, outcome, self.token());
+        self.run_writes(id, next);
+    }
+
     /// Writes to one connection until there is nothing left, or the kernel takes no more.
     pub(super) fn write(&self, id: SourceId) {
         let writer = self.lock_always().begin_write(id);
+        self.run_writes(id, writer);
+    }
+
+    /// Writes what is queued although the kernel took no more of it the last time, and has not said since
+    /// that it would.
+    pub(super) fn write_unasked(&self, mut guard: Guard<'_>, id: SourceId) {
+        let writer = guard.take_write(id, true);
+        drop(guard);
         self.run_writes(id, writer);
     }
 
@@ -160,7 +175,7 @@ impl Core {
 
 impl State {
     /// The connection of the only pipe with output, which is then not dirty any more.
-    fn only_dirty(&mut self) -> Option<SourceId> {
+    pub(super) fn only_dirty(&mut self) -> Option<SourceId> {
         let [pipe] = self.pipes.dirty[..] else { return None };
         let source = self.links.get(pipe).copied()?;
         self.pipes.dirty.clear();
@@ -169,13 +184,17 @@ impl State {
         Some(source)
     }
 
-    fn begin_write(&mut self, id: SourceId) -> Option<Box<Writer>> {
+    pub(super) fn begin_write(&mut self, id: SourceId) -> Option<Box<Writer>> {
+        self.take_write(id, false)
+    }
+
+    fn take_write(&mut self, id: SourceId, unasked: bool) -> Option<Box<Writer>> {
         let super::state::Source::Connection(connection) = self.sources.get_mut(id)? else {
             return None;
         };
         connection.resumed = false;
         let pipe = connection.pipe.and_then(|pipe| self.pipes.get_mut(pipe));
-        connection.begin_write(pipe.map(|pipe| &mut pipe.outgoing))
+        connection.begin_write(pipe.map(|pipe| &mut pipe.outgoing), unasked)
     }
 
     /// Puts back what a writer took, and takes out what it should write next.
@@ -186,7 +205,7 @@ impl State {
         outcome: WriteOutcome,
         token: usize,
     ) -> Option<Box<Writer>> {
-        self.put_back_write(id, writer);
+        let handed_over = self.put_back_write(id, writer);
         let connection = self.connection(id)?;
         if connection.ending.is_some() {
             self.finish_loss(id, token);
@@ -194,7 +213,7 @@ impl State {
         }
         let again = connection.take_again();
         match outcome {
-            WriteOutcome::Done => {}
+            WriteOutcome::Done => connection.unblock(),
             WriteOutcome::Blocked if connection.block() => {
                 // In a burst the sender comes back, or the look finds it gone.
                 self.deferred.give_back |= !self.burst.is_going_on();
@@ -209,7 +228,9 @@ impl State {
         self.burst.on_write();
         let pipe = self.connection(id).and_then(|connection| connection.pipe);
         let queued = pipe.and_then(|pipe| self.pipes.get(pipe)).map_or(0, |p| p.outgoing.bytes());
-        let next = if again || !self.burst.is_going_on() || queued >= BUFFER_SIZE {
+        let next = if handed_over {
+            None
+        } else if again || !self.burst.is_going_on() || queued >= BUFFER_SIZE {
             self.begin_write(id)
         } else {
             self.leave_to_burst(id, queued);
@@ -231,7 +252,18 @@ impl State {
         }
     }
 
-    fn put_back_write(&mut self, id: SourceId, writer: Box<Writer>) {
+    /// True if a thread that waits for its turn to write to this connection was told that it has come.
+    fn put_back_write(&mut self, id: SourceId, writer: Box<Writer>) -> bool {
+        let next = self.next_writer.take_if(|(source, _)| *source == id);
+        let handed_over = next.is_some();
+        if let Some((_, parker)) = next {
+            self.waiters.wake_thread(parker);
+        }
+        self.put_back_segment(id, writer);
+        handed_over
+    }
+
+    fn put_back_segment(&mut self, id: SourceId, writer: Box<Writer>) {
         let State { sources, pipes, pattern, waiters, deferred, .. } = self;
         let Some(super::state::Source::Connection(connection)) = sources.get_mut(id) else {
             return;

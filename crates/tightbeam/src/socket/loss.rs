@@ -249,7 +249,7 @@ impl Connection {
         // Later there is nothing to say, and a message may be half written.
         if self.phase == Phase::Handshake
             && self.collect()
-            && let Some(mut job) = self.begin_write(None)
+            && let Some(mut job) = self.begin_write(None, false)
         {
             job.run();
             self.finish_write(job);

@@ -8,6 +8,7 @@ mod burst;
 mod connecting;
 mod core;
 mod descriptor;
+mod direct;
 mod draining;
 mod flush;
 mod future;

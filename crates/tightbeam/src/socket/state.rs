@@ -23,6 +23,7 @@ use crate::monitor::Monitors;
 use crate::options::Options;
 use crate::pattern::Pattern;
 use crate::pipe::{PipeId, Pipes, Segment};
+use crate::reactor::parker::Parker;
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Waiters;
 use crate::session::Session;
@@ -103,6 +104,8 @@ pub(crate) struct State {
     pub(crate) timers: BTreeSet<(Instant, Timer)>,
     pub(crate) waiters: Waiters,
     pub(crate) burst: Burst,
+    /// Who writes to this connection as soon as its writer is back.
+    pub(crate) next_writer: Option<(SourceId, Arc<Parker>)>,
     /// Parts sent one by one, until the last one comes.
     pub(crate) staged: Vec<Frame>,
     /// The part received last has more behind it.
@@ -203,6 +206,7 @@ impl State {
             timers: BTreeSet::new(),
             waiters: Waiters::default(),
             burst: Burst::default(),
+            next_writer: None,
             staged: Vec::new(),
             more: false,
             unasked: 0,

@@ -31,7 +31,7 @@ pub struct Copied {
 
 impl Core {
     #[inline]
-    fn lock_for(&self, timing: Option<Timing>) -> Result<Guard<'_>> {
+    pub(super) fn lock_for(&self, timing: Option<Timing>) -> Result<Guard<'_>> {
         Ok(Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?))
     }
 
@@ -67,7 +67,7 @@ impl Core {
     /// Sends a message of one part, copied from `body`.
     pub(crate) fn send_slice(&self, body: &[u8], timing: Option<Timing>) -> Result<()> {
         if body.len() >= REFERENCE_FROM || body.len() > self.max_part {
-            return self.send(&[copy_of(body)?], timing);
+            return self.send_large_slice(body, timing);
         }
         let guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
         if guard.staged.is_empty() {
@@ -350,7 +350,7 @@ impl State {
 
     /// Queues a message, or says why not.
     #[inline(always)]
-    fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
+    pub(super) fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
         let State { pattern, pipes, options, .. } = self;
         pattern.send(pipes, parts, options)?;
         match self.pattern {
@@ -416,6 +416,6 @@ impl State {
     }
 }
 
-fn copy_of(body: &[u8]) -> Result<Frame> {
+pub(super) fn copy_of(body: &[u8]) -> Result<Frame> {
     Frame::try_copy_from(body).map_err(|_| Error::OutOfMemory(body.len()))
 }
