@@ -3,6 +3,8 @@
 
 pub mod job;
 pub mod library;
+#[cfg(feature = "omq")]
+pub mod omq;
 pub mod on_threads;
 #[cfg(feature = "tokio")]
 pub mod on_tokio;

@@ -22,8 +22,13 @@ const URGENT: [&str; 5] = [
     "echo -20 >/proc/self/autogroup; exec nice -n -20 \"$0\" \"$@\"",
 ];
 
-/// Features of `benches/compare`, each of which builds a program.
-const RIVALS: [&str; 4] = ["omq", "monocoque", "rzmq", "zeromq"];
+/// Features of `benches/compare`, and the programs that each builds.
+const RIVALS: [(&str, &[&str]); 4] = [
+    ("omq", &["compare-omq", "compare-omq-exclusive"]),
+    ("monocoque", &["compare-monocoque"]),
+    ("rzmq", &["compare-rzmq"]),
+    ("zeromq", &["compare-zeromq"]),
+];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     match arguments.split_first() {
@@ -92,10 +97,10 @@ pub(crate) fn harness(release: bool) -> Result<PathBuf, String> {
 }
 
 /// Without one that does not build, the comparison says so.
-fn build_rival(name: &str) {
-    let program = format!("compare-{name}");
-    let words = ["build", "--release", "--features", name, "--bin", &program];
-    if let Err(error) = build_with(&program, &words, in_its_workspace) {
+fn build_rival((feature, programs): (&str, &[&str])) {
+    let mut words = vec!["build", "--release", "--features", feature];
+    programs.iter().for_each(|program| words.extend(["--bin", program]));
+    if let Err(error) = build_with(programs[0], &words, in_its_workspace) {
         eprintln!("{error}");
     }
 }

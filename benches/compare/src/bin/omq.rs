@@ -4,10 +4,12 @@ use std::future::Future;
 
 use bytes::Bytes;
 use omq_tokio::{
-    Context, CurveKeypair, CurvePublicKey, CurveSecretKey, Message, Options, SocketType, blocking,
+    Context, CurveKeypair, CurvePublicKey, CurveSecretKey, Options, SocketType, blocking,
 };
 use tightbeam_compare::library::keys;
-use tightbeam_compare::{Library, Outcome, Received, Role, Setup, Socket, main as work, threaded};
+use tightbeam_compare::{
+    Library, Outcome, Received, Role, Setup, Socket, main as work, omq, threaded,
+};
 
 fn main() -> Outcome {
     work::<Omq>()
@@ -83,17 +85,11 @@ impl Library for Omq {
 
 impl Socket for OmqSocket {
     async fn send(&mut self, body: &[u8], parts: usize) -> Outcome {
-        let message = if parts == 1 {
-            Message::from_slice(body)
-        } else {
-            Message::multipart((0..parts).map(|_| Bytes::copy_from_slice(body)))
-        };
-        Ok(self.0.send(message)?)
+        Ok(self.0.send(omq::message(body, parts))?)
     }
 
     async fn recv(&mut self) -> Outcome<Received> {
-        let message = self.0.recv()?;
-        Ok(Received::of((0..message.len()).filter_map(|part| message.get(part))))
+        Ok(omq::looked_at(&self.0.recv()?))
     }
 
     async fn echo(&mut self) -> Outcome {

@@ -28,8 +28,13 @@ enum Programs {
 }
 
 /// The rivals in Rust: what they are called, and their packages.
-const RIVALS: [(&str, &str); 4] =
-    [("omq", "omq-tokio"), ("monocoque", "monocoque-rs"), ("rzmq", "rzmq"), ("zeromq", "zeromq")];
+const RIVALS: [(&str, &str); 5] = [
+    ("omq", "omq-tokio"),
+    ("omq exclusive", "omq-tokio"),
+    ("monocoque", "monocoque-rs"),
+    ("rzmq", "rzmq"),
+    ("zeromq", "zeromq"),
+];
 
 impl Contender {
     /// The program that does this, if there is one.
@@ -99,7 +104,7 @@ pub(crate) fn find(wanted: &Wanted, beside: &Path) -> (Vec<Contender>, Vec<Strin
     let futures = there(beside.join("compare-tightbeam-futures"));
     add("Tightbeam futures", true, ours, futures, None);
     for (name, package) in RIVALS.iter().filter(|_| wanted.rivals) {
-        let program = there(beside.join(format!("compare-{name}")));
+        let program = there(beside.join(format!("compare-{}", name.replace(' ', "-"))));
         add(name, false, machine::locked_version(package), program, None);
     }
     (found, missing)
