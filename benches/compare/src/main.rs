@@ -8,6 +8,7 @@ use std::{env, fs};
 mod harness;
 
 use harness::contender::{self, Contender, Wanted};
+use harness::progress::Progress;
 use harness::results::{Outcome, Results};
 use harness::run::{self, Cores};
 use harness::workload::{self, Depth, Workload};
@@ -100,13 +101,17 @@ fn compare(options: &Options) -> Result<(), String> {
     let mut results = Results::default();
     let smoke = options.depth == Depth::Smoke;
     let rounds = options.rounds.unwrap_or(options.depth.rounds());
-    for workload in if smoke { workload::smoke() } else { workload::all() } {
+    let wanted = |workload: &Workload| {
         let title = workload.title();
         let matches = |only: &String| only.split(' ').all(|word| title.contains(word));
-        if options.only.is_empty() || options.only.iter().any(matches) {
-            eprintln!("{title}");
-            compare_once(&workload, &contenders, &cores, options.depth, rounds, &mut results);
-        }
+        options.only.is_empty() || options.only.iter().any(matches)
+    };
+    let mut work = if smoke { workload::smoke() } else { workload::all() };
+    work.retain(wanted);
+    let mut progress = Progress::start(&work, contenders.len(), rounds, options.depth);
+    for workload in &work {
+        progress.tell(workload);
+        compare_once(workload, &contenders, &cores, options.depth, rounds, &mut results);
     }
     let page = report::markdown(&results, &contenders, &missing, &cores.describe(), rounds);
     if !smoke {
@@ -141,13 +146,15 @@ fn compare_once(
         match measure_count(workload, depth, |messages| once(contender, messages)) {
             Ok(count) => counts.push((contender, count)),
             // Whoever fails would fail again, and make everybody wait for it.
-            Err(outcome) => results.add(workload, contender.name, outcome),
+            Err(outcome) => {
+                results.add(workload, contender.name, outcome);
+            }
         }
     }
-    for _ in 0..rounds {
-        for (contender, count) in &counts {
-            results.add(workload, contender.name, once(contender, *count));
-        }
+    for _ in 0..workload.rounds(rounds) {
+        counts.retain(|(contender, count)| {
+            results.add(workload, contender.name, once(contender, *count))
+        });
     }
 }
 
@@ -158,7 +165,7 @@ fn measure_count(
     mut once: impl FnMut(usize) -> Outcome,
 ) -> Result<usize, Outcome> {
     let mut count = workload.first_count(depth);
-    if depth == Depth::Smoke {
+    if depth == Depth::Smoke || !workload.is_adjusted() {
         return Ok(count);
     }
     loop {
@@ -166,7 +173,7 @@ fn measure_count(
             Outcome::Done { figures, .. } => {
                 let seconds = figures.get("seconds").copied().unwrap_or(0.0).max(1e-4);
                 let times = depth.seconds() / seconds;
-                if !workload.is_adjusted() || times <= 1.5 {
+                if times <= 1.5 {
                     return Ok(count);
                 }
                 // In steps: a short run says little, and connecting is part of it.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::contender::Contender;
 use super::results::{Entry, Results};
 use super::workload::Group;
-use super::{machine, targets};
+use super::{ahead, machine, targets};
 
 /// A column of figures.
 pub(crate) struct Column {
@@ -26,6 +26,18 @@ const fn column(
     ratios: bool,
 ) -> Column {
     Column { key, heading, decimals, unit, ratios }
+}
+
+impl Column {
+    /// Whether it says who is ahead; the others say at what price.
+    pub(crate) fn decides(&self) -> bool {
+        self.ratios && !matches!(self.key, "cpu_us" | "subscribe_s")
+    }
+
+    /// How many times better one figure is than another.
+    pub(crate) fn times_better(&self, one: f64, other: f64) -> f64 {
+        if self.key == "rate" { one / other } else { other / one }
+    }
 }
 
 const P50: Column = column("p50_us", "p50 us", 1, 1.0, true);
@@ -78,10 +90,11 @@ pub(crate) fn markdown(
     for contender in contenders {
         let _ = writeln!(text, "* {}: {}", contender.name, contender.version);
     }
-    for line in missing {
+    for line in missing.iter().chain(&results.failed) {
         let _ = writeln!(text, "* {line}");
     }
     text += &targets::markdown(results);
+    text += &ahead::markdown(results, contenders);
     for group in Group::ALL {
         let entries = results.of(group);
         if !entries.is_empty() {

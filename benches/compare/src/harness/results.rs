@@ -53,10 +53,18 @@ impl Entry {
 #[derive(Default)]
 pub(crate) struct Results {
     pub(crate) entries: Vec<Entry>,
+    /// A line for each contender that failed in some work, which it then does not do again.
+    pub(crate) failed: Vec<String>,
 }
 
 impl Results {
-    pub(crate) fn add(&mut self, workload: &Workload, contender: &'static str, outcome: Outcome) {
+    /// Adds a run. False if there is to be no other of this work by this contender.
+    pub(crate) fn add(
+        &mut self,
+        workload: &Workload,
+        contender: &'static str,
+        outcome: Outcome,
+    ) -> bool {
         let same = |e: &Entry| e.contender == contender && e.workload == *workload;
         let at = self.entries.iter().position(same).unwrap_or_else(|| {
             let workload = *workload;
@@ -77,9 +85,16 @@ impl Results {
                     (Some(all), Some(more)) => all.add(more).unwrap_or_default(),
                     (all, more) => *all = more,
                 }
+                true
             }
-            Outcome::Unsupported => {}
-            Outcome::Failed(_) => entry.failures += 1,
+            Outcome::Unsupported => false,
+            Outcome::Failed(error) => {
+                entry.failures += 1;
+                let (runs, title) = (entry.runs.len(), workload.title());
+                self.failed
+                    .push(format!("{contender} failed in {title} after {runs} runs: {error}"));
+                false
+            }
         }
     }
 

@@ -15,8 +15,8 @@ use super::contender::Contender;
 use super::results::{Figures, Outcome};
 use super::workload::{Depth, Group, Transport, Workload};
 
-/// A run that takes longer has failed.
-const LIMIT: Duration = Duration::from_secs(20);
+/// A run that takes so much longer than it should has failed.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The cores that processes are pinned to, where that is possible: of the server and of the client.
 pub(crate) struct Cores(Option<[usize; 2]>);
@@ -63,6 +63,9 @@ struct Process {
     lines: Receiver<String>,
 }
 
+/// Why a run failed that was not done by its deadline.
+const TOO_LATE: &str = "not done in time";
+
 /// What a program says that cannot do what it was asked to.
 const UNSUPPORTED: &str = "UNSUPPORTED";
 
@@ -84,7 +87,7 @@ impl Process {
     fn line(&self, deadline: Instant) -> Result<String, String> {
         let left = deadline.saturating_duration_since(Instant::now());
         let line = self.lines.recv_timeout(left).map_err(|error| match error {
-            RecvTimeoutError::Timeout => format!("not done in {LIMIT:?}"),
+            RecvTimeoutError::Timeout => TOO_LATE.to_owned(),
             RecvTimeoutError::Disconnected => "ended without a result".to_owned(),
         })?;
         if line.starts_with(UNSUPPORTED) { Err(UNSUPPORTED.to_owned()) } else { Ok(line) }
@@ -110,7 +113,7 @@ impl Process {
                 None => thread::sleep(Duration::from_millis(1)),
             }
         }
-        Err(format!("not done in {LIMIT:?}"))
+        Err(TOO_LATE.to_owned())
     }
 }
 
@@ -206,7 +209,7 @@ fn try_once(
         command.args(workload.words(count, depth)).args(place.words(role));
         command
     };
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + Duration::from_secs_f64(2.0 * workload.run_s(depth)) + PATIENCE;
     let both = workload.transport == Transport::Inproc;
     let pinned = cores.of(workload);
     let [server, client] = if both {

@@ -95,8 +95,8 @@ impl Depth {
     /// How long the part of a run that counts is to take.
     pub(crate) fn seconds(self) -> f64 {
         match self {
-            Self::Full => 0.5,
-            Self::Quick => 0.2,
+            Self::Full => 0.25,
+            Self::Quick => 0.15,
             Self::Smoke => 0.0,
         }
     }
@@ -168,6 +168,31 @@ impl Workload {
         count.next_multiple_of(self.step())
     }
 
+    /// How long nothing is done, of `Idle`.
+    fn rest_ms(depth: Depth) -> usize {
+        if depth == Depth::Smoke { 100 } else { 2000 }
+    }
+
+    /// About how long a run takes, with what is around the part that counts.
+    pub(crate) fn run_s(&self, depth: Depth) -> f64 {
+        match self.group {
+            Group::Idle => Self::rest_ms(depth) as f64 * 1.25e-3 + 1.5,
+            Group::Paced => depth.seconds() * 4.4 + 0.1,
+            _ => depth.seconds() * 1.2 + 0.05,
+        }
+    }
+
+    /// How often it is done where others are done so often: doing nothing takes long, and is the same each time.
+    pub(crate) fn rounds(&self, rounds: usize) -> usize {
+        if self.group == Group::Idle { rounds.div_ceil(2) } else { rounds }
+    }
+
+    /// Runs of one contender.
+    pub(crate) fn runs(&self, rounds: usize) -> usize {
+        // One more, which says how long the others are to be.
+        self.rounds(rounds) + usize::from(self.is_adjusted())
+    }
+
     /// Whether the number of messages says how long a run takes.
     pub(crate) fn is_adjusted(&self) -> bool {
         !matches!(self.group, Group::Paced | Group::Idle)
@@ -200,7 +225,7 @@ impl Workload {
             ("peers", self.peers),
             ("rate", self.rate),
             ("topics", self.topics),
-            ("rest_ms", if depth == Depth::Smoke { 100 } else { 2000 }),
+            ("rest_ms", Self::rest_ms(depth)),
         ];
         let flags = flags.map(|(key, flag)| (key, usize::from(flag)));
         let words = numbers.iter().chain(&flags).map(|(key, value)| format!("{key}={value}"));
