@@ -14,7 +14,7 @@ const LAYERS: &[(&[&str], &[&str])] = &[
     (&["options"], &["error", "sys"]),
     (&["auth"], &["curve", "error", "options"]),
     (&["endpoint"], &["error"]),
-    (&["pipe"], &["message"]),
+    (&["pipe"], &["message", "sys"]),
     (&["pattern"], &["error", "options", "pipe", "message"]),
     (&["transport"], &["endpoint", "error", "options", "sys"]),
     (&["terms"], &["error", "options"]),

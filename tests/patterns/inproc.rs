@@ -344,3 +344,64 @@ fn bodies_that_nobody_received_are_freed_when_the_context_ends() {
     context.term().unwrap();
     assert_eq!(std::sync::Arc::strong_count(&body), 1);
 }
+
+/// A stream that was received to its end: the receiver will look for the next message itself.
+fn stream(push: &Socket<Push>, pull: &Socket<Pull>) {
+    for _ in 0..20 {
+        push.send("before").unwrap();
+    }
+    for _ in 0..20 {
+        assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "before");
+    }
+}
+
+#[test]
+fn what_follows_a_stream_is_found_whichever_way_one_looks_for_it() {
+    let context = Context::new();
+    let (pull, push) = pair::<Pull, Push>(&context);
+    let readable = Readiness { readable: true, writable: false };
+    for _ in 0..100 {
+        stream(&push, &pull);
+        push.send("without waiting").unwrap();
+        assert_eq!(pull.try_recv().unwrap(), "without waiting");
+        stream(&push, &pull);
+        push.send("seen").unwrap();
+        assert!(pull.readiness().unwrap().readable);
+        assert_eq!(pull.try_recv().unwrap(), "seen");
+        stream(&push, &pull);
+        thread::scope(|scope| {
+            let receiver = scope.spawn(|| pull.recv_timeout(LIMIT).unwrap());
+            push.send("waited for").unwrap();
+            assert_eq!(receiver.join().unwrap(), "waited for");
+        });
+        stream(&push, &pull);
+        thread::scope(|scope| {
+            let poller = scope.spawn(|| pull.poll(readable, Some(LIMIT)).unwrap());
+            push.send("polled").unwrap();
+            assert_eq!(poller.join().unwrap(), readable);
+        });
+        assert_eq!(pull.try_recv().unwrap(), "polled");
+    }
+    stream(&push, &pull);
+    let descriptor = pull.event_descriptor().unwrap().try_clone_to_owned().unwrap();
+    assert!(!pull.readiness().unwrap().readable);
+    push.send("signalled").unwrap();
+    let mut items = [PollItem::descriptor(&descriptor, readable)];
+    assert_eq!(poll(&mut items, Some(LIMIT)).unwrap(), 1);
+    assert_eq!(pull.try_recv().unwrap(), "signalled");
+}
+
+#[test]
+fn a_peer_whose_messages_were_all_received_takes_its_turn_with_the_next() {
+    let context = Context::new();
+    let (pull, push) = pair::<Pull, Push>(&context);
+    let other = open::<Push>(&context);
+    other.connect(NAME).unwrap();
+    stream(&push, &pull);
+    for _ in 0..100 {
+        other.send("other").unwrap();
+    }
+    push.send("next").unwrap();
+    let first: Vec<Message> = (0..3).map(|_| pull.recv_timeout(LIMIT).unwrap()).collect();
+    assert!(first.iter().any(|message| *message == "next"), "{first:?}");
+}

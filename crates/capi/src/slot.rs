@@ -18,8 +18,10 @@ const STATE: u64 = 7 << 32;
 const GENERATION: u64 = 1 << 35;
 const GENERATION_BITS: u64 = !(GENERATION - 1);
 
-/// See the module.
+/// See the module. Every call writes to its slot, and neighbours are used by different threads: each slot has cache lines
+/// of its own (two, which some processors fetch together).
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Slot<T> {
     /// Generation, state, and in the lower half how many are looking or using.
     word: AtomicU64,

@@ -8,11 +8,17 @@ use zmtp::{FrameHeader, encode_header};
 use super::buffers::{self, BUFFER_SIZE};
 use super::parts::{Body, Part, Parts};
 use crate::message::Frame;
+use crate::sys;
 
 /// A chunk up to this size stays with the pipe between messages.
 const SMALL_CHUNK: usize = 512;
 /// Bytes that a chunk gathers of messages from this process.
 const LOCAL_CHUNK: usize = 16 * 1024;
+/// A chunk of these that was filled to so great a part goes back to the sender, who may need it as much the next time.
+const WELL_FILLED: usize = 8;
+/// How far ahead of what is written memory is asked for, in bytes: the receiver has read it, and its processor has to give
+/// it up before it can be written to.
+const AHEAD: usize = 256;
 
 /// The filled part of a buffer. The buffer keeps its length, so that a pooled one need not be
 /// cleared before it is read into again.
@@ -171,6 +177,8 @@ impl InQueue {
     #[inline(always)]
     fn push_copy(&mut self, more: bool, body: &[u8]) {
         self.reserve(9 + body.len());
+        let ahead = self.open.as_ptr().wrapping_add(self.open.len() + AHEAD);
+        sys::prefetch_for_writing(ahead);
         match u8::try_from(body.len()) {
             Ok(len) => self.open.extend_from_slice(&[u8::from(more), len]),
             Err(_) => self.push_long_header(more, body.len()),
@@ -214,12 +222,17 @@ impl InQueue {
         }
     }
 
-    /// All was taken: messages may be pushed, if they are few into the buffer that they came in.
+    /// All was taken: messages may be pushed, into the buffer that the last ones came in if that suits them.
     pub(crate) fn start_over(&mut self) {
-        self.trim();
-        if let Some(Piece::Chunk(chunk)) = self.pieces.pop_front() {
-            self.open = chunk.buffer;
-            self.open.clear();
+        (self.head, self.bytes) = (0, 0);
+        while let Some(piece) = self.pieces.pop_front() {
+            let Piece::Chunk(Chunk { mut buffer, end }) = piece else { continue };
+            let capacity = buffer.capacity();
+            let suits = capacity <= 2 * LOCAL_CHUNK && end >= capacity / WELL_FILLED;
+            if suits || capacity <= SMALL_CHUNK {
+                buffer.clear();
+                self.open = buffer;
+            }
         }
     }
 

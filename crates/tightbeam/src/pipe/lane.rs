@@ -15,7 +15,7 @@ use std::sync::PoisonError;
 
 use super::in_queue::InQueue;
 use super::parts::Parts;
-use super::sync::{Arc, Mutex, MutexGuard};
+use super::sync::{Arc, Mutex, MutexGuard, Turnstile};
 
 /// What one socket tells the other beside messages.
 #[derive(Debug)]
@@ -37,7 +37,9 @@ pub(crate) enum Pushed {
     Replaced(Box<InQueue>),
 }
 
+/// On cache lines of its own (two, which some processors fetch together), as two threads write to it.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 struct Lane {
     queue: InQueue,
     /// With each, how many messages were pushed before it.
@@ -119,10 +121,14 @@ impl Lane {
     }
 }
 
-type Shared = Arc<Mutex<Lane>>;
+#[derive(Debug)]
+struct Shared {
+    turnstile: Turnstile,
+    lane: Mutex<Lane>,
+}
 
-fn lock(lane: &Shared) -> MutexGuard<'_, Lane> {
-    lane.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(shared: &Shared) -> MutexGuard<'_, Lane> {
+    shared.lane.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Changes what [`Lane::settle`] goes by.
@@ -132,11 +138,13 @@ fn change(lane: &Shared, f: impl FnOnce(&mut Lane)) {
     lane.settle();
 }
 
-/// One socket's end of the two lanes between it and another.
+/// One socket's end of the two lanes between it and another. The other end is another thread's, and made at the same time:
+/// each has cache lines of its own.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct LaneEnd {
-    outgoing: Shared,
-    incoming: Shared,
+    outgoing: Arc<Shared>,
+    incoming: Arc<Shared>,
     /// Messages handed to the application since the lane was told.
     received: usize,
     /// When to tell it.
@@ -148,11 +156,11 @@ impl LaneEnd {
     pub(crate) fn pair(send_hwm: usize, recv_hwm: usize) -> (LaneEnd, LaneEnd) {
         let lane = |mut lane: Lane| {
             lane.settle();
-            Shared::new(Mutex::new(lane))
+            Arc::new(Shared { turnstile: Turnstile::default(), lane: Mutex::new(lane) })
         };
         let there = lane(Lane { send_hwm, ..Lane::default() });
         let back = lane(Lane { recv_hwm: Some(recv_hwm), ..Lane::default() });
-        let end = |outgoing: &Shared, incoming: &Shared| LaneEnd {
+        let end = |outgoing: &Arc<Shared>, incoming: &Arc<Shared>| LaneEnd {
             outgoing: Arc::clone(outgoing),
             incoming: Arc::clone(incoming),
             received: 0,
@@ -189,6 +197,7 @@ impl LaneEnd {
     /// Sends a message, if there is room.
     #[inline]
     pub(crate) fn push(&self, prefix: &[u8], parts: Parts<'_>) -> Pushed {
+        self.outgoing.turnstile.let_go_first();
         let mut lane = lock(&self.outgoing);
         if lane.outstanding >= lane.plain {
             return lane.refuse_or_replace(parts);
@@ -219,6 +228,11 @@ impl LaneEnd {
     #[inline]
     pub(crate) fn count_received(&mut self) -> bool {
         self.received += 1;
+        self.has_report()
+    }
+
+    /// Whether the lane should be told what was received.
+    pub(crate) fn has_report(&self) -> bool {
         self.received >= self.batch
     }
 
@@ -226,6 +240,7 @@ impl LaneEnd {
     /// sender, who had found no room, is to be called. Where only the last message is kept it takes the
     /// place of what `queue` has, which goes to `stale`.
     pub(crate) fn refill(&mut self, queue: &mut InQueue, stale: &mut Option<InQueue>) -> bool {
+        self.incoming.turnstile.ask();
         let mut lane = lock(&self.incoming);
         let call_sender = lane.report(std::mem::take(&mut self.received));
         self.batch = lane.batch();
@@ -239,6 +254,8 @@ impl LaneEnd {
             lane.taken += queue.messages() as u64;
             lane.awake = queue.messages() > 0;
         }
+        drop(lane);
+        self.incoming.turnstile.done();
         call_sender
     }
 

@@ -149,6 +149,12 @@ impl Pipe {
         self.lane.as_ref().map_or_else(|| self.outgoing.messages(), |lane| lane.unreceived())
     }
 
+    /// Whether all that was taken out of the lane was received, and nothing else is to be done about it.
+    pub(crate) fn is_merely_dry(&self) -> bool {
+        let told = self.lane.as_ref().is_none_or(|lane| !lane.has_report());
+        told && self.incoming.messages() == 0 && !self.dead && !self.conflate
+    }
+
     /// Messages that wait to be received.
     pub(crate) fn unreceived(&self) -> usize {
         self.incoming.messages() + self.lane.as_ref().map_or(0, |lane| lane.waiting())
@@ -209,6 +215,9 @@ pub(crate) struct Pipes {
     pub(crate) skipped: Vec<PipeId>,
     /// Bodies to drop once the lock is released: dropping one may run foreign code.
     pub(crate) released: Vec<Frame>,
+    /// Pipes whose messages were all received, and whose lane counts on it that somebody looks into it: a receiver who
+    /// comes back, as long as nobody waits.
+    pub(crate) dry: Vec<PipeId>,
     /// Pipes whose peer in this process has to be called.
     pub(crate) calls: Vec<PipeId>,
     /// Pipes that the application has ended: their connections are closed once all is written.

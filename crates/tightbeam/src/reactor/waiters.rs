@@ -122,6 +122,11 @@ impl Waiters {
         self.list.is_empty() && !self.watched
     }
 
+    /// Whether somebody is to be told of messages.
+    pub(crate) fn want_messages(&self) -> bool {
+        self.watched || self.list.iter().any(|waiter| waiter.interest != Interest::Send)
+    }
+
     /// Whether somebody watches from now on, who asks for the news whenever there are wake-ups.
     pub(crate) fn set_watched(&mut self, watched: bool) {
         self.watched = watched;

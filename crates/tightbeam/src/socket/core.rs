@@ -90,8 +90,9 @@ impl Drop for Reactor {
     }
 }
 
-/// A socket of any type.
+/// A socket of any type. What is next to it in memory may be another thread's, so it has cache lines of its own.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Core {
     pub(super) this: Weak<Core>,
     pub(super) id: SocketId,

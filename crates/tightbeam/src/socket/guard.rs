@@ -108,6 +108,10 @@ impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
         let state = &*self.state;
+        debug_assert!(
+            state.pipes.dry.is_empty() || !state.waiters.want_messages(),
+            "a lane counts on a receiver who sleeps"
+        );
         if state.deferred.touched()
             || state.waiters.has_wakeups()
             || !state.pipes.released.is_empty()

@@ -270,7 +270,7 @@ impl State {
     }
 
     /// Takes the messages of a peer in this process, if all that came before were received.
-    pub(super) fn take_local(&mut self, id: PipeId) {
+    pub(super) fn take_local(&mut self, id: PipeId) -> usize {
         let fresh = self.pipes.refill(id);
         if self.pipes.get(id).is_some_and(|pipe| pipe.conflate) {
             self.pattern.replaced(id);
@@ -283,6 +283,7 @@ impl State {
         {
             self.remove_pipe(id);
         }
+        fresh
     }
 
     /// The socket at the other end has closed the connection.

@@ -12,6 +12,7 @@ mod direct;
 mod draining;
 mod flush;
 mod future;
+mod gather;
 mod guard;
 mod inproc;
 mod judging;
@@ -220,8 +221,10 @@ impl Core {
 
 impl State {
     pub(crate) fn readiness(&mut self) -> Readiness {
+        self.settle_dry();
         let mut readable = self.pattern.can_recv(&mut self.pipes);
         while self.resume_skipped() && !readable {
+            self.settle_dry();
             readable = self.pattern.can_recv(&mut self.pipes);
         }
         Readiness { readable, writable: self.pattern.can_send(&self.pipes, &self.options) }
@@ -239,6 +242,7 @@ impl State {
 
     /// Options that hold for pipes that exist already.
     fn apply_options(&mut self) {
+        self.settle_dry();
         self.pattern.apply(&self.options);
         let (send, receive) = self.marks();
         for pipe in self.pipes.iter_mut() {

@@ -11,6 +11,7 @@ use slotmap::{SecondaryMap, SlotMap};
 
 use super::burst::Burst;
 use super::draining::Draining;
+use super::gather::Gather;
 use super::inproc::Local;
 use super::judging::Question;
 use super::report::Counters;
@@ -115,6 +116,7 @@ pub(crate) struct State {
     pub(crate) last_endpoint: Option<Endpoint>,
     /// Connections with sockets of this process.
     pub(crate) local: Local,
+    pub(crate) gather: Gather,
     pub(crate) monitors: Monitors,
     pub(crate) counters: Counters,
     pub(crate) deferred: Touched,
@@ -212,6 +214,7 @@ impl State {
             unasked: 0,
             last_endpoint: None,
             local: Local::default(),
+            gather: Gather::default(),
             monitors: Monitors::default(),
             counters: Counters::default(),
             deferred: Touched::default(),

@@ -196,6 +196,7 @@ impl Core {
             Copied { len: bytes.len(), more: part.more }
         };
         let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
+        guard.look_into_dry();
         let taken = guard.with_part(&mut copy);
         self.after_take(guard, taken, timing, |state| state.with_part(&mut copy))
     }
@@ -207,6 +208,7 @@ impl Core {
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
         let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
+        guard.look_into_dry();
         let taken = take(&mut guard);
         self.after_take(guard, taken, timing, take)
     }
@@ -237,6 +239,7 @@ impl Core {
     /// Receives a message that is here already; the kernel is not asked whether there is one.
     pub(crate) fn recv_queued(&self) -> Result<Option<Message>> {
         let mut guard = self.lock()?;
+        guard.settle_dry();
         let taken = take_message(&mut guard);
         guard.resume_skipped();
         match taken {
@@ -289,9 +292,14 @@ impl Core {
         if !timing.waits() {
             self.settle_events(&mut guard);
         }
+        if timing.waits() && !guard.pipes.dry.is_empty() {
+            guard = self.gather(guard)?;
+        }
         let (received, mut guard) = self.block_on(guard, Interest::Receive, timing, |guard| {
+            guard.settle_dry();
             let mut taken = take(guard);
             while guard.resume_skipped() && matches!(taken, Err(Refusal::WouldBlock(_))) {
+                guard.settle_dry();
                 taken = take(guard);
             }
             taken.map_err(|refusal| refusal.into_error(NO_PARTS))

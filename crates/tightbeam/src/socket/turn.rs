@@ -236,13 +236,19 @@ impl State {
     #[inline]
     pub(super) fn after_recv(&mut self, id: PipeId) {
         let Some(pipe) = self.pipes.get_mut(id) else { return };
+        if pipe.lane().is_some() {
+            if pipe.is_merely_dry() && self.waiters.is_empty() {
+                // Whoever comes for the next message looks for it: until then the sender need not call.
+                return self.pipes.dry.push(id);
+            }
+            self.take_local(id);
+            return;
+        }
         let empty = pipe.incoming.messages() == 0;
         if empty {
             pipe.incoming.trim();
         }
-        if pipe.lane().is_some() {
-            self.take_local(id);
-        } else if pipe.dead && empty && !self.pattern.holds(id) {
+        if pipe.dead && empty && !self.pattern.holds(id) {
             self.remove_pipe(id);
         } else if pipe.paused && pipe.may_resume() {
             pipe.paused = false;

@@ -238,6 +238,7 @@ impl Core {
         let mut guard = self.lock()?;
         guard.watching.watches.push(Arc::clone(watch));
         guard.waiters.set_watched(true);
+        guard.settle_dry();
         Ok(())
     }
 

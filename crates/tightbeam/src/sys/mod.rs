@@ -14,10 +14,12 @@
 //! * [`unsent`]: what a stream still has to deliver.
 //! * [`peer_credentials`]: who is at the other end of a Unix domain socket.
 //! * [`tune_thread`]: scheduling policy, priority and processors of the calling thread.
+//! * [`has_several_processors`]: whether threads may run at the same time.
 //! * [`without_signals`]: start a thread that is spared the process's signals.
 //! * [`interface_addresses`], [`interface_name`], [`interface_number`]: what an interface is called.
 //! * [`set_busy_poll`]: spin for input.
 //! * [`take_descriptor`]: own a descriptor that the application has opened.
+//! * [`prefetch_for_writing`]: ask for a cache line that will be written to.
 //! * [`fork_generation`]: a number that is different in a forked child.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
@@ -26,6 +28,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("tightbeam runs on Linux; other systems need a file of their own in `sys`");
 
+mod cache;
 mod net;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 mod platform;
@@ -36,6 +39,7 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cache::prefetch_for_writing;
 pub(crate) use net::{
     interface_addresses, interface_name, interface_number, set_busy_poll, take_descriptor,
 };
@@ -44,7 +48,7 @@ pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
     read_into, unsent,
 };
-pub(crate) use threads::{ThreadTuning, tune_thread, without_signals};
+pub(crate) use threads::{ThreadTuning, has_several_processors, tune_thread, without_signals};
 
 /// Who a process was when it connected or listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! How a thread is scheduled, and which signals it is spared.
 
 use std::io;
+use std::sync::OnceLock;
 
 /// How a thread is to be scheduled; empty: as the one that starts it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,4 +97,11 @@ pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Whether threads may run at the same time, as far as the machine goes.
+pub(crate) fn has_several_processors() -> bool {
+    static SEVERAL: OnceLock<bool> = OnceLock::new();
+    // SAFETY: asks for a number, and touches no memory.
+    *SEVERAL.get_or_init(|| unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) } > 1)
 }

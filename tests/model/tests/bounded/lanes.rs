@@ -1,6 +1,6 @@
 //! Two sockets of one process and the lanes between them: who is called, and when. What sockets do
-//! around a lane (`Core::attend`, `welcome`, `State::take_local`, `after_recv`) is retold. When nobody
-//! is left who could end a wait, all waits end, and the model fails.
+//! around a lane (`Core::attend`, `welcome`, `State::take_local`, `after_recv`, `settle_dry`, `Core::gather`) is retold. When
+//! nobody is left who could end a wait, all waits end, and the model fails.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,6 +19,8 @@ enum Without {
     Nothing,
     /// The receiver does not note that it has used up everything: it is called once.
     FallingAsleep,
+    /// The receiver does not say that it will not come back before it sleeps.
+    Settling,
     /// The sender does not note that it found no room: nobody calls it.
     SenderWaits,
     /// Nobody looks for what was sent before both sides knew each other.
@@ -31,6 +33,8 @@ enum Without {
 struct State {
     lane: Option<LaneEnd>,
     incoming: InQueue,
+    /// All was received, and the lane counts on it that the receiver comes back.
+    dry: bool,
     /// Whether the other socket is known, so that it can be called.
     introduced: bool,
     /// Times that the other socket was called to receive.
@@ -190,15 +194,29 @@ impl World {
         }
     }
 
-    /// Receives a message, waiting for it.
+    /// Looks into the lane that counts on it. True if the sender is to be called.
+    fn settle_dry(&self, state: &mut State) -> bool {
+        std::mem::take(&mut state.dry) && self.take_local(RECEIVER, state)
+    }
+
+    /// Receives a message, waiting for it: where all was received, first a moment without being called.
     fn recv(&self) -> Result<(), Stalled> {
         let mut guard = self.lock(RECEIVER);
+        let mut call = false;
+        if guard.dry {
+            drop(guard);
+            guard = self.lock(RECEIVER);
+            call = self.without != Without::Settling && self.settle_dry(&mut guard);
+        }
         while guard.incoming.pop().is_none() {
             guard = self.wait(RECEIVER, guard)?;
         }
         let state = &mut *guard;
-        let report = state.lane.as_mut().unwrap().count_received();
-        let call = (report || state.incoming.messages() == 0) && self.take_local(RECEIVER, state);
+        if state.lane.as_mut().unwrap().count_received() {
+            call |= self.take_local(RECEIVER, state);
+        } else {
+            state.dry = state.incoming.messages() == 0;
+        }
         self.release(RECEIVER, guard, call);
         Ok(())
     }
@@ -275,6 +293,12 @@ fn a_lane_without_a_mark_passes_messages() {
 fn a_lane_whose_receiver_does_not_note_that_it_sleeps_stalls() {
     must_fail(|| passing(1, 1, Without::FallingAsleep));
     must_fail(|| passing(0, 1, Without::FallingAsleep));
+}
+
+#[test]
+fn a_lane_whose_receiver_sleeps_although_the_lane_counts_on_it_stalls() {
+    must_fail(|| passing(0, 1, Without::Settling));
+    must_fail(|| passing(2, 2, Without::Settling));
 }
 
 #[test]
