@@ -68,11 +68,15 @@ impl Publisher {
         parts: Parts<'_>,
         options: &Options,
     ) -> Result<(), Refusal> {
-        self.admit(pipes, options)?;
+        if options.xpub_nodrop {
+            pipes.settle();
+            self.admit(pipes, options)?;
+        }
+        if pipes.offer_to_all(&self.targets, parts) {
+            return Ok(());
+        }
         for &id in &self.targets {
-            if pipes.has_room(id) {
-                pipes.push(id, &[], parts);
-            } else {
+            if !pipes.offer(id, &[], parts) {
                 pipes.count_drop(Some(id));
             }
         }

@@ -55,6 +55,7 @@ impl Sub {
         self.subscriptions.for_each_topic(f);
     }
 
+    #[inline]
     pub(super) fn recv<'p>(&mut self, pipes: &'p mut Pipes) -> Result<Received<'p>, Refusal> {
         if !self.can_recv(pipes) {
             return Err(NOTHING_TO_RECEIVE);
@@ -65,11 +66,21 @@ impl Sub {
     }
 
     /// Discards what no subscription matches: a peer may filter late, or not at all.
+    #[inline(always)]
     pub(super) fn can_recv(&mut self, pipes: &mut Pipes) -> bool {
+        if !self.matched && self.subscriptions.has_empty_topic() && !self.inverted {
+            self.matched = self.incoming.current().is_some();
+            return self.matched;
+        }
+        self.matched || self.find_match(pipes)
+    }
+
+    #[inline(never)]
+    fn find_match(&mut self, pipes: &mut Pipes) -> bool {
         while !self.matched {
             let Some(current) = self.incoming.current() else { return false };
-            let first = pipes.get(current).and_then(|pipe| pipe.incoming.peek().next());
-            let topic = first.map_or(&[][..], |(body, _)| body);
+            let topic = pipes.get(current).and_then(|pipe| pipe.incoming.first_body());
+            let topic = topic.unwrap_or_default();
             self.matched = self.subscriptions.matches_any(topic) != self.inverted;
             if !self.matched {
                 self.incoming.skip(pipes);

@@ -198,6 +198,12 @@ impl<K: Copy + Ord> Subscriptions<K> {
         }
     }
 
+    /// Whether anybody has the empty topic, which every message begins with.
+    #[inline]
+    pub(crate) fn has_empty_topic(&self) -> bool {
+        self.nodes.first().is_some_and(|root| !root.holders.is_empty())
+    }
+
     /// Whether anybody has a topic that the message begins with.
     pub(crate) fn matches_any(&self, message: &[u8]) -> bool {
         let mut any = false;
@@ -381,15 +387,14 @@ impl<K: Copy + Ord> Subscriptions<K> {
     /// Removes a node that is no topic any more, and then its parent, when they only lead on to one other node.
     fn prune(&mut self, at: u32) {
         let parent = self.nodes[at as usize].parent;
-        let children = self.nodes[at as usize].children().len();
-        match children {
+        match self.nodes[at as usize].children().count() {
             _ if at == ROOT => {}
             0 => {
                 let byte = self.byte_below(parent, at);
                 self.discard(at);
                 let above = &mut self.nodes[parent as usize];
                 above.remove_child(byte);
-                if parent != ROOT && above.holders.is_empty() && above.children().len() == 1 {
+                if parent != ROOT && above.holders.is_empty() && above.children().count() == 1 {
                     self.bypass(parent);
                 }
             }

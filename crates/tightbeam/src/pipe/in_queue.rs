@@ -321,6 +321,19 @@ impl InQueue {
         }
     }
 
+    /// The first part of the next message, without taking it.
+    #[inline]
+    pub(crate) fn first_body(&self) -> Option<&[u8]> {
+        if self.messages > 0
+            && let Some(Piece::Chunk(chunk)) = self.pieces.front()
+            && let Some((_, len)) = short_frame(chunk.bytes(), self.head)
+        {
+            let at = self.head + 2;
+            return chunk.bytes().get(at..at + len);
+        }
+        self.peek().next().map(|(body, _)| body)
+    }
+
     /// The parts of the next message, without taking them.
     pub(crate) fn peek(&self) -> Peek<'_> {
         Peek { queue: self, piece: 0, at: self.head, done: self.messages == 0 }

@@ -4,6 +4,7 @@
 //! up (output to write, room made by receiving) is noted in lists here.
 
 pub(crate) mod buffers;
+mod fan_out;
 mod in_queue;
 mod lane;
 mod out_queue;
@@ -20,6 +21,7 @@ pub(crate) use out_queue::{OutQueue, Position, Segment};
 pub(crate) use parts::{Body, Part, Parts, REFERENCE_FROM};
 
 use crate::message::{Frame, Peer};
+use fan_out::FanOut;
 use lane::Pushed;
 
 new_key_type! {
@@ -222,6 +224,8 @@ pub(crate) struct Pipes {
     pub(crate) calls: Vec<PipeId>,
     /// Pipes that the application has ended: their connections are closed once all is written.
     pub(crate) hung_up: Vec<PipeId>,
+    /// Messages for many pipes that are not in their queues yet.
+    fan_out: FanOut,
     /// What pipes that are gone have carried, and drops that belong to none.
     gone: Traffic,
 }

@@ -1,8 +1,8 @@
 //! Messages on their way to one peer, in wire form.
 //!
 //! The queue is made of segments. A segment is an arena of canonical frames (ZMTP 2.0 and later),
-//! with large bodies referenced from where they lie. Where messages end is not stored: the frames
-//! say it, and only a broken connection has to ask.
+//! with large bodies and runs of frames for several peers referenced from where they lie. Where
+//! messages end is not stored: the frames say it, and only a broken connection has to ask.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -22,7 +22,8 @@ const MAX_SLICES: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Segment {
     arena: Vec<u8>,
-    /// Large bodies and the arena offset before which each belongs.
+    /// Large bodies, and runs of whole messages, each with the arena offset before which it belongs. A body has
+    /// its header in front of that.
     bodies: Vec<(usize, Frame)>,
     /// Bytes that the first body lacks at its start: they were written from the caller's memory.
     gone: usize,
@@ -54,7 +55,27 @@ impl Segment {
         n
     }
 
-    #[inline]
+    /// Whole messages in it.
+    pub(super) fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// Appends a message whose bodies are all copied.
+    #[inline(never)]
+    pub(super) fn push_message(&mut self, parts: Parts<'_>) {
+        match parts {
+            Parts::Slice(body) | Parts::Lent(body) => self.push_part(false, body, None),
+            Parts::Frames(frames) => {
+                let last = frames.len().saturating_sub(1);
+                for (i, frame) in frames.iter().enumerate() {
+                    self.push_part(i < last, frame, None);
+                }
+            }
+        }
+        self.messages += 1;
+    }
+
+    #[inline(always)]
     fn push_part(&mut self, more: bool, body: &[u8], shared: Option<&Frame>) {
         let n = self.push_header(more, body.len());
         match shared {
@@ -183,17 +204,24 @@ impl Segment {
         self.bodies.into_iter().map(|(_, frame)| frame)
     }
 
+    /// The arena with what is in it, of a segment without references.
+    pub(super) fn into_wire(self) -> Vec<u8> {
+        self.arena
+    }
+
     fn into_arena(mut self) -> Vec<u8> {
         self.arena.clear();
         self.arena
     }
 }
 
-/// Where in a segment a frame begins: in the arena, and how many bodies outside it come before.
+/// Where in a segment a frame begins: in the arena, how many bodies and runs outside it come before, and in the
+/// next run, if it is there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Position {
     at: usize,
     body: usize,
+    in_run: usize,
 }
 
 /// Iterates over the frames of a segment.
@@ -214,7 +242,21 @@ impl<'a> Iterator for SegmentFrames<'a> {
     type Item = (FrameHeader, &'a [u8], Option<&'a Frame>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Position { at, body } = &mut self.position;
+        let Position { at, body, in_run } = &mut self.position;
+        // A body's offset is behind its header.
+        if let Some((offset, run)) = self.segment.bodies.get(*body)
+            && *offset == *at
+        {
+            let header = FrameHeader::parse(run.get(*in_run..)?).ok()??;
+            let start = *in_run + header.header_len;
+            *in_run = start + usize::try_from(header.body_len).ok()?;
+            let frame = run.get(start..*in_run)?;
+            if *in_run == run.len() {
+                *body += 1;
+                *in_run = 0;
+            }
+            return Some((header, frame, None));
+        }
         let header = FrameHeader::parse(&self.segment.arena[*at..]).ok()??;
         *at += header.header_len;
         if let Some((offset, frame)) = self.segment.bodies.get(*body)
@@ -252,6 +294,16 @@ impl OutQueue {
     /// Bytes waiting to be taken by a writer.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// All that is queued, as it goes over the wire.
+    #[cfg(test)]
+    pub(super) fn wire_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for segment in &self.segments {
+            segment.for_each_slice(|slice| bytes.extend_from_slice(slice));
+        }
+        bytes
     }
 
     /// Whether a writer would find something.
@@ -297,6 +349,30 @@ impl OutQueue {
         self.bytes += segment.len - before;
     }
 
+    /// Appends whole messages that are in wire form already.
+    pub(super) fn push_wire(&mut self, wire: &[u8], messages: usize) {
+        let segment = Self::open_segment(&mut self.segments, &mut self.spare);
+        segment.arena.extend_from_slice(wire);
+        self.count_run(wire.len(), messages);
+    }
+
+    /// The same, and they stay where they are.
+    pub(super) fn push_run(&mut self, run: &Frame, messages: usize) {
+        let segment = Self::open_segment(&mut self.segments, &mut self.spare);
+        segment.bodies.push((segment.arena.len(), run.clone()));
+        self.count_run(run.len(), messages);
+    }
+
+    fn count_run(&mut self, bytes: usize, messages: usize) {
+        if let Some(segment) = self.segments.back_mut() {
+            segment.len += bytes;
+            segment.messages += messages;
+        }
+        self.messages += messages;
+        self.bytes += bytes;
+    }
+
+    #[inline(always)]
     fn open_segment<'a>(
         segments: &'a mut VecDeque<Segment>,
         spare: &mut Vec<u8>,

@@ -156,17 +156,22 @@ impl Core {
     /// Locks the socket. A forked child must not come here: the lock may be held for ever.
     #[inline]
     pub(crate) fn lock_always(&self) -> Guard<'_> {
-        Guard::new(self, self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.pipes.settle();
+        Guard::new(self, state)
     }
 
     /// Locks the socket for a call of the application.
     #[inline]
     pub(crate) fn lock(&self) -> Result<Guard<'_>> {
-        Ok(Guard::new(self, self.acquire(false)?))
+        let mut state = self.acquire(false)?;
+        state.pipes.settle();
+        Ok(Guard::new(self, state))
     }
 
     /// The lock for a call of the application; `only_free` does not wait until somebody else releases it.
-    /// Every send and receive makes its [`Guard`] of this where it stays, rather than being handed one.
+    /// Every send and receive makes its [`Guard`] of this where it stays, rather than being handed one. What a publisher
+    /// has gathered for many peers is left as it is: nobody may look at the queues to them.
     #[inline(always)]
     pub(super) fn acquire(&self, only_free: bool) -> Result<MutexGuard<'_, State>> {
         if self.is_forked() {

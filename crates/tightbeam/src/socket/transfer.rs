@@ -32,7 +32,9 @@ pub struct Copied {
 impl Core {
     #[inline]
     pub(super) fn lock_for(&self, timing: Option<Timing>) -> Result<Guard<'_>> {
-        Ok(Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?))
+        let mut state = self.acquire(timing == Some(Timing::TryLock))?;
+        state.pipes.settle();
+        Ok(Guard::new(self, state))
     }
 
     /// Sends a whole message; staged parts go before it. The caller keeps what is refused.

@@ -1,18 +1,27 @@
 //! A node of the trie: the bytes that lead to it, its children and who holds its topic.
 
-use std::mem;
-
 /// The longest path kept inside the node, in bytes: what is left of one cache line.
 const INLINE: usize = 22;
 
+/// No child has the number of the root.
+const NONE: u32 = 0;
+
 /// One cache line.
+///
+/// The byte of a child is the first one of its path that the parent has not. Where the children's bytes are close to
+/// each other, `links` has a place for each byte from the first to the last; otherwise it has byte and number of each
+/// child by turns, which takes less room then. A byte that is not between the two is refused without a look into it.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Node {
     path: Path,
-    edges: Box<[Edge]>,
+    links: Box<[u32]>,
     pub(super) holders: Holders,
     pub(super) parent: u32,
+    /// The byte of the first child.
+    first: u8,
+    /// How far from it the byte of the last child is.
+    span: u8,
 }
 
 /// All bytes from the root to the node, not only those since its parent: so a split or a join of nodes moves no
@@ -21,13 +30,6 @@ pub(super) struct Node {
 enum Path {
     Inline { len: u8, bytes: [u8; INLINE] },
     Heap(Box<[u8]>),
-}
-
-/// A child, and the first byte of its path that the parent has not.
-#[derive(Debug, Clone, Copy)]
-struct Edge {
-    byte: u8,
-    node: u32,
 }
 
 /// A subscriber of a topic.
@@ -57,7 +59,8 @@ pub(super) struct Crowd {
 
 impl Node {
     pub(super) fn new(parent: u32, path: &[u8]) -> Node {
-        Node { path: Path::new(path), edges: Box::default(), holders: Holders::None, parent }
+        let (path, links) = (Path::new(path), Box::default());
+        Node { path, links, holders: Holders::None, parent, first: 0, span: 0 }
     }
 
     /// The bytes from the root to here: the topic, when somebody holds it.
@@ -68,48 +71,78 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(super) fn child(&self, byte: u8) -> Option<u32> {
-        self.find(byte).ok().map(|i| self.edges[i].node)
+        let place = byte.wrapping_sub(self.first);
+        if place > self.span {
+            return None;
+        }
+        if self.is_dense() {
+            return self.links.get(usize::from(place)).copied().filter(|node| *node != NONE);
+        }
+        let pairs = self.links.as_chunks().0;
+        let at = pairs.binary_search_by_key(&u32::from(byte), |&[byte, _]| byte).ok()?;
+        pairs.get(at).map(|&[_, node]| node)
     }
 
-    pub(super) fn children(&self) -> impl ExactSizeIterator<Item = u32> {
-        self.edges.iter().map(|edge| edge.node)
+    /// Whether there is a place for each byte.
+    #[inline]
+    fn is_dense(&self) -> bool {
+        self.links.len() == usize::from(self.span) + 1
     }
 
-    /// The numbers of the parent and the children.
+    /// The children by their bytes.
+    fn edges(&self) -> impl Iterator<Item = (u8, u32)> {
+        let (places, pairs) = match self.is_dense() {
+            true => (&*self.links, [].as_slice()),
+            false => ([].as_slice(), self.links.as_chunks().0),
+        };
+        let dense = places.iter().enumerate().filter(|(_, node)| **node != NONE);
+        let dense = dense.map(|(place, node)| (self.first + place as u8, *node));
+        dense.chain(pairs.iter().map(|&[byte, node]| (byte as u8, node)))
+    }
+
+    pub(super) fn children(&self) -> impl Iterator<Item = u32> {
+        self.edges().map(|(_, node)| node)
+    }
+
+    /// The numbers of the parent and the children; of places without a child, too, which have the root's.
     pub(super) fn links_mut(&mut self) -> impl Iterator<Item = &mut u32> {
-        let children = self.edges.iter_mut().map(|edge| &mut edge.node);
-        std::iter::once(&mut self.parent).chain(children)
+        let (skip, step) = if self.is_dense() { (0, 1) } else { (1, 2) };
+        std::iter::once(&mut self.parent).chain(self.links.iter_mut().skip(skip).step_by(step))
     }
 
     /// Adds a child, or puts another in its place.
     pub(super) fn set_child(&mut self, byte: u8, node: u32) {
-        match self.find(byte) {
-            Ok(i) => self.edges[i].node = node,
-            Err(i) => self.change_edges(|edges| {
-                edges.reserve_exact(1);
-                edges.insert(i, Edge { byte, node });
-            }),
+        let place = byte.wrapping_sub(self.first);
+        if place <= self.span && self.is_dense() {
+            self.links[usize::from(place)] = node;
+            return;
         }
+        let others = self.edges().filter(|edge| edge.0 != byte);
+        let mut edges: Vec<_> = others.chain([(byte, node)]).collect();
+        edges.sort_unstable();
+        self.lay_out(&edges);
     }
 
     pub(super) fn remove_child(&mut self, byte: u8) {
-        if let Ok(i) = self.find(byte) {
-            self.change_edges(|edges| {
-                edges.remove(i);
-            });
-        }
+        let edges: Vec<_> = self.edges().filter(|edge| edge.0 != byte).collect();
+        self.lay_out(&edges);
     }
 
-    fn find(&self, byte: u8) -> Result<usize, usize> {
-        self.edges.binary_search_by_key(&byte, |edge| edge.byte)
-    }
-
-    /// There are at most 256 edges: keeping them without spare room costs little time and saves much memory.
-    fn change_edges(&mut self, change: impl FnOnce(&mut Vec<Edge>)) {
-        let mut edges = mem::take(&mut self.edges).into_vec();
-        change(&mut edges);
-        self.edges = edges.into_boxed_slice();
+    /// There are at most 256 children: keeping them without spare room costs little time and saves much memory.
+    fn lay_out(&mut self, edges: &[(u8, u32)]) {
+        let first = edges.first().map_or(0, |edge| edge.0);
+        let span = edges.last().map_or(0, |edge| edge.0 - first);
+        (self.first, self.span) = (first, span);
+        let places = usize::from(span) + 1;
+        self.links = if edges.is_empty() || places > 2 * edges.len() {
+            edges.iter().flat_map(|&(byte, node)| [u32::from(byte), node]).collect()
+        } else {
+            let mut links = vec![NONE; places];
+            edges.iter().for_each(|&(byte, node)| links[usize::from(byte - first)] = node);
+            links.into()
+        };
     }
 
     /// How many bytes the node holds beside itself.
@@ -125,7 +158,7 @@ impl Node {
                 size_of::<Crowd>() + crowd.list.capacity() * size_of::<Holder>()
             }
         };
-        path + holders + size_of_val::<[Edge]>(&self.edges)
+        path + holders + size_of_val::<[u32]>(&self.links)
     }
 }
 

@@ -32,7 +32,7 @@ impl<K: Copy + Ord> Subscriptions<K> {
                 let above = &self.nodes[node.parent as usize];
                 assert!(node.path().starts_with(above.path()));
                 assert_eq!(above.child(node.path()[above.path().len()]), Some(at));
-                assert!(!node.holders.is_empty() || node.children().len() > 1, "in vain");
+                assert!(!node.holders.is_empty() || node.children().count() > 1, "in vain");
             }
             for child in node.children() {
                 assert_eq!(self.nodes[child as usize].parent, at);
