@@ -12,11 +12,13 @@ use super::results::Results;
 type Line = (&'static str, Vec<(f64, f64)>);
 
 const SIZE: (u32, u32) = (800, 460);
-const COLOURS: [RGBColor; 9] = [
+/// Of the contenders in turn, in all plots.
+const COLOURS: [RGBColor; 10] = [
     RGBColor(120, 120, 120),
     RGBColor(214, 90, 30),
     RGBColor(20, 90, 200),
     RGBColor(90, 170, 240),
+    RGBColor(60, 200, 190),
     RGBColor(40, 150, 70),
     RGBColor(150, 80, 180),
     RGBColor(190, 160, 20),
@@ -66,8 +68,10 @@ pub(crate) fn write_all(
         let title = format!("round-trip tcp 64 B, {work}");
         let lines: Vec<Line> = contenders
             .iter()
-            .filter_map(|c| {
-                Some((c.name, percentiles(results.find(&title, c.name)?.latencies.as_ref()?)))
+            .map(|c| {
+                let entry = results.find(&title, c.name);
+                let latencies = entry.and_then(|entry| entry.latencies.as_ref());
+                (c.name, latencies.map(percentiles).unwrap_or_default())
             })
             .collect();
         let heading = format!("REQ and REP over tcp, 64 bytes, {work}: round trip");
@@ -123,7 +127,7 @@ impl Chart<'_> {
             .x_label_formatter(&|x| if self.percentiles { percent(*x) } else { bytes(*x) })
             .y_label_formatter(&|y| count(*y))
             .draw()?;
-        for ((name, points), colour) in lines.iter().zip(COLOURS) {
+        for ((name, points), colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
             if points.is_empty() {
                 continue;
             }
