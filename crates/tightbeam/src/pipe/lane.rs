@@ -15,7 +15,7 @@ use std::sync::PoisonError;
 
 use super::in_queue::InQueue;
 use super::parts::Parts;
-use super::sync::{Arc, Mutex, MutexGuard, Turnstile};
+use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, Turnstile};
 
 /// What one socket tells the other beside messages.
 #[derive(Debug)]
@@ -124,6 +124,8 @@ impl Lane {
 #[derive(Debug)]
 struct Shared {
     turnstile: Turnstile,
+    /// Whether there are news, for those who do not hold the lock; the sender calls after it is set.
+    has_news: AtomicBool,
     lane: Mutex<Lane>,
 }
 
@@ -156,7 +158,11 @@ impl LaneEnd {
     pub(crate) fn pair(send_hwm: usize, recv_hwm: usize) -> (LaneEnd, LaneEnd) {
         let lane = |mut lane: Lane| {
             lane.settle();
-            Arc::new(Shared { turnstile: Turnstile::default(), lane: Mutex::new(lane) })
+            Arc::new(Shared {
+                turnstile: Turnstile::default(),
+                has_news: AtomicBool::new(false),
+                lane: Mutex::new(lane),
+            })
         };
         let there = lane(Lane { send_hwm, ..Lane::default() });
         let back = lane(Lane { recv_hwm: Some(recv_hwm), ..Lane::default() });
@@ -215,12 +221,17 @@ impl LaneEnd {
         let mut lane = lock(&self.outgoing);
         let at = lane.taken + lane.queue.messages() as u64;
         lane.news.push((at, news));
+        self.outgoing.has_news.store(true, Ordering::Release);
     }
 
     /// How many messages this end has taken so far, and what the other end has told, each with the
     /// number of messages that it sent before.
     pub(crate) fn take_news(&self) -> (u64, Vec<(u64, News)>) {
+        if !self.incoming.has_news.load(Ordering::Acquire) {
+            return (0, Vec::new());
+        }
         let mut lane = lock(&self.incoming);
+        self.incoming.has_news.store(false, Ordering::Relaxed);
         (lane.taken, std::mem::take(&mut lane.news))
     }
 
@@ -238,8 +249,14 @@ impl LaneEnd {
 
     /// Tells the lane what was received, and takes all messages if `queue` has none left. True if the
     /// sender, who had found no room, is to be called. Where only the last message is kept it takes the
-    /// place of what `queue` has, which goes to `stale`.
-    pub(crate) fn refill(&mut self, queue: &mut InQueue, stale: &mut Option<InQueue>) -> bool {
+    /// place of what `queue` has, which goes to `stale`. If there are none, the sender calls for the next one, unless this
+    /// end `comes_back` by itself.
+    pub(crate) fn refill(
+        &mut self,
+        queue: &mut InQueue,
+        stale: &mut Option<InQueue>,
+        comes_back: bool,
+    ) -> bool {
         self.incoming.turnstile.ask();
         let mut lane = lock(&self.incoming);
         let call_sender = lane.report(std::mem::take(&mut self.received));
@@ -252,7 +269,7 @@ impl LaneEnd {
             std::mem::swap(queue, &mut lane.queue);
             queue.seal();
             lane.taken += queue.messages() as u64;
-            lane.awake = queue.messages() > 0;
+            lane.awake = queue.messages() > 0 || (comes_back && lane.awake);
         }
         drop(lane);
         self.incoming.turnstile.done();
@@ -278,9 +295,10 @@ impl LaneEnd {
         (queue.messages(), queue)
     }
 
-    /// Whether the other end is closed.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        lock(&self.outgoing).receiver_gone
+    /// Messages that may still be sent; `None` if the other end is closed.
+    pub(crate) fn outlook(&self) -> Option<usize> {
+        let lane = lock(&self.outgoing);
+        (!lane.receiver_gone).then(|| lane.room())
     }
 
     /// Messages sent that nobody has received.

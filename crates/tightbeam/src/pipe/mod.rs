@@ -350,13 +350,13 @@ impl Pipes {
     }
 
     /// Takes what a peer in this process has sent, if all that came before was received. Answers the
-    /// messages that are new.
-    pub(crate) fn refill(&mut self, id: PipeId) -> usize {
+    /// messages that are new. If there are none, the peer calls for the next one, unless somebody `comes_back`.
+    pub(crate) fn refill(&mut self, id: PipeId, comes_back: bool) -> usize {
         let Some(pipe) = self.slots.get_mut(id) else { return 0 };
         let Some(lane) = &mut pipe.lane else { return 0 };
         let before = pipe.incoming.messages();
         let mut stale = None;
-        if lane.refill(&mut pipe.incoming, &mut stale) {
+        if lane.refill(&mut pipe.incoming, &mut stale, comes_back) {
             self.calls.push(id);
         }
         if let Some(mut stale) = stale {

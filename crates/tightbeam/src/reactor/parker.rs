@@ -49,20 +49,20 @@ thread_local! {
 
 /// A parker in use by this thread; the thread keeps it for its next wait.
 #[derive(Debug)]
-pub(crate) struct Mine(Arc<Parker>);
+pub(crate) struct Mine(Option<Arc<Parker>>);
 
 impl Deref for Mine {
     type Target = Arc<Parker>;
 
     fn deref(&self) -> &Arc<Parker> {
-        &self.0
+        self.0.as_ref().expect("present until dropped")
     }
 }
 
 impl Drop for Mine {
     fn drop(&mut self) {
         // Fails only while the thread is ending.
-        let _ = MINE.try_with(|mine| mine.borrow_mut().push(Arc::clone(&self.0)));
+        let _ = MINE.try_with(|mine| mine.borrow_mut().extend(self.0.take()));
     }
 }
 
@@ -76,12 +76,12 @@ impl Parker {
         let kept = MINE.try_with(|mine| mine.borrow_mut().pop()).ok().flatten();
         let parker = kept.unwrap_or_else(|| Arc::new(Parker::new()));
         parker.reset();
-        Mine(parker)
+        Mine(Some(parker))
     }
 
-    /// Forgets an earlier notification.
+    /// Forgets an earlier notification. Who notifies of the next one has the parker by way of a lock.
     pub(crate) fn reset(&self) {
-        self.word.store(EMPTY, Ordering::SeqCst);
+        self.word.store(EMPTY, Ordering::Relaxed);
     }
 
     /// Whether somebody notified since the last reset.
@@ -151,6 +151,9 @@ impl Parker {
     }
 
     fn stop_sleeping(&self, how: u32) {
+        if self.is_notified() {
+            return;
+        }
         let _ = self.word.compare_exchange(how, EMPTY, Ordering::SeqCst, Ordering::SeqCst);
     }
 }

@@ -1,10 +1,14 @@
-//! Waiting a moment for more, where messages of this process come in a stream.
+//! What a receiver does before it sleeps, where the last message of a socket of this process was received: it comes back to look
+//! for the next ones, so that the sender need not call it. Calling and waking costs the sender as much as a hundred messages.
 //!
-//! A receiver that is quicker than its sender uses up what there is after a few messages. If it looked for more at once, both
-//! would spend their time on the lane's lock; if it slept, the sender would on waking it, which costs as much as a hundred
-//! messages. So where the last ones came in numbers, it first lets the next ones gather; the sender need not call it
-//! meanwhile. Where that brings nothing it is tried more and more seldom.
+//! * Where the last ones came in numbers, it lets some gather for a moment. A receiver that is quicker than its sender would
+//!   otherwise look for each few messages, and both would spend their time on the lane's lock.
+//! * Where they came one by one, it lets other threads have its processor, once: on the same one, that is where the peer works
+//!   on its answer.
+//!
+//! What brings nothing, or takes long, is tried more and more seldom.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
@@ -14,55 +18,103 @@ use super::state::State;
 use crate::error::Result;
 use crate::sys;
 
-/// How long it waits.
+/// How long messages may gather.
 const MOMENT: Duration = Duration::from_micros(4);
 /// So many messages at once are a stream, for which it is worth waiting...
 const FEW: usize = 4;
 /// ... and so many are enough: there may be as many already.
 const MANY: usize = 128;
-/// After so many vain attempts in a row it rests no longer than before: 2 to the power of it.
+/// If the processor comes back later, others than the peer had it, too.
+const LONG: Duration = Duration::from_micros(50);
+/// What that counts as in vain attempts.
+const COST_OF_LONG: u32 = 3;
+/// After more vain attempts it rests no longer: 2 to the power of it.
 const MOST_VAIN: u32 = 10;
 
-/// What earlier attempts have shown.
+/// What to do before sleeping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Gather,
+    Yield,
+    Nothing,
+}
+
+/// How often it was tried in vain.
 #[derive(Debug, Default)]
-pub(crate) struct Gather {
-    /// How many messages were there the last time that there were any.
-    found: usize,
-    /// Attempts that brought nothing, since one that did.
+struct Attempts {
+    /// Less those that were not.
     vain: u32,
     /// So many times more it is not tried.
     rest: u32,
 }
 
+impl Attempts {
+    fn was_worth_it(&mut self) {
+        self.vain = self.vain.saturating_sub(1);
+    }
+
+    fn was_vain(&mut self, cost: u32) {
+        self.vain = (self.vain + cost).min(MOST_VAIN);
+        self.rest = 1 << self.vain;
+    }
+}
+
+/// What earlier attempts have shown.
+#[derive(Debug, Default)]
+pub(crate) struct Gather {
+    /// How many messages were there the last time that a look found any.
+    found: usize,
+    gathering: Attempts,
+    yielding: Attempts,
+}
+
 impl Gather {
-    fn is_worth_it(&self) -> bool {
-        (FEW..MANY).contains(&self.found) && self.rest == 0
+    fn way(&self) -> Way {
+        match self.found {
+            0..FEW if self.yielding.rest == 0 => Way::Yield,
+            FEW..MANY if self.gathering.rest == 0 && sys::has_several_processors() => Way::Gather,
+            _ => Way::Nothing,
+        }
     }
 
     fn looked(&mut self, found: usize) {
         if found > 0 {
             self.found = found;
         }
-        self.rest = self.rest.saturating_sub(1);
+        self.gathering.rest = self.gathering.rest.saturating_sub(1);
+        self.yielding.rest = self.yielding.rest.saturating_sub(1);
     }
 
-    fn waited(&mut self, found: usize) {
-        if found > 0 {
-            self.vain = 0;
-        } else {
-            self.vain = (self.vain + 1).min(MOST_VAIN);
-            self.rest = 1 << self.vain;
+    fn tried(&mut self, way: Way, took: Duration, found: usize) {
+        let attempts = match way {
+            Way::Gather => &mut self.gathering,
+            Way::Yield if took > LONG => return self.yielding.was_vain(COST_OF_LONG),
+            Way::Yield => &mut self.yielding,
+            Way::Nothing => return,
+        };
+        match found {
+            0 => attempts.was_vain(1),
+            _ => attempts.was_worth_it(),
         }
     }
 }
 
 impl State {
-    /// Looks into lanes that count on it, unless something may [gather](Core::gather) there first. Whoever waits after this
-    /// must [settle](State::settle_dry) them.
+    /// Looks into lanes that count on it, if nothing is to gather there first. Whoever waits after this must
+    /// [settle](State::settle_dry) them.
     #[inline(always)]
     pub(super) fn look_into_dry(&mut self) {
-        if !self.pipes.dry.is_empty() && !self.gather.is_worth_it() {
-            self.refill_dry();
+        if !self.pipes.dry.is_empty() {
+            self.begin_to_look();
+        }
+    }
+
+    #[inline(never)]
+    fn begin_to_look(&mut self) {
+        match self.gather.way() {
+            Way::Gather => {}
+            Way::Yield => drop(self.refill_dry(true)),
+            Way::Nothing => drop(self.refill_dry(false)),
         }
     }
 
@@ -70,16 +122,21 @@ impl State {
     #[inline(always)]
     pub(super) fn settle_dry(&mut self) {
         if !self.pipes.dry.is_empty() {
-            self.refill_dry();
+            self.refill_dry(false);
         }
     }
 
-    /// Answers how many messages were there.
+    /// Looks into lanes that count on it; where there is nothing, the sender will call, unless somebody `comes_back`. Answers
+    /// how many messages were there.
     #[inline(never)]
-    fn refill_dry(&mut self) -> usize {
+    fn refill_dry(&mut self, comes_back: bool) -> usize {
         let mut found = 0;
-        while let Some(id) = self.pipes.dry.pop() {
-            found += self.take_local(id);
+        for at in (0..self.pipes.dry.len()).rev() {
+            let fresh = self.look_for_local(self.pipes.dry[at], comes_back);
+            if fresh > 0 || !comes_back {
+                self.pipes.dry.swap_remove(at);
+            }
+            found += fresh;
         }
         self.gather.looked(found);
         found
@@ -87,24 +144,30 @@ impl State {
 }
 
 impl Core {
-    /// Lets messages gather for a moment, if that is worth it; afterwards senders call again.
+    /// Comes back after a moment to look once more, if that is worth it; afterwards senders call again.
     pub(super) fn gather<'a>(&'a self, mut guard: Guard<'a>) -> Result<Guard<'a>> {
-        let network = self.reactor.get().is_some();
-        if network || !guard.gather.is_worth_it() || !sys::has_several_processors() {
+        let way = guard.gather.way();
+        // Who waits for connections over the network, too, has other things to do.
+        if way == Way::Nothing || self.reactor.get().is_some() {
             guard.settle_dry();
             return Ok(guard);
         }
         drop(guard);
         flush::all_of_this_thread();
         let start = Instant::now();
-        while start.elapsed() < MOMENT {
-            for _ in 0..8 {
-                std::hint::spin_loop();
+        if way == Way::Yield {
+            thread::yield_now();
+        } else {
+            while start.elapsed() < MOMENT {
+                for _ in 0..8 {
+                    std::hint::spin_loop();
+                }
             }
         }
+        let took = start.elapsed();
         let mut guard = self.lock()?;
-        let found = guard.refill_dry();
-        guard.gather.waited(found);
+        let found = guard.refill_dry(false);
+        guard.gather.tried(way, took, found);
         Ok(guard)
     }
 }

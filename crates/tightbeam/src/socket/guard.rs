@@ -5,11 +5,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, MutexGuard};
 
 use super::core::Core;
-use super::inproc;
 use super::state::{Deferred, State};
 use super::watch::Watch;
-use crate::context::names::Neighbour;
 use crate::message::Frame;
+use crate::pipe::PipeId;
 use crate::reactor::waiters::Wakeups;
 
 /// The lock of a socket. What was put off is done when it is released.
@@ -31,7 +30,7 @@ struct Work {
     told: Vec<Arc<Watch>>,
     deferred: Option<Deferred>,
     /// Sockets of this process that have something waiting.
-    calls: Vec<Neighbour>,
+    calls: Vec<(Arc<Core>, PipeId)>,
     /// Dropping a body may run foreign code.
     released: Vec<Frame>,
 }
@@ -142,8 +141,8 @@ impl Core {
         if let Some(deferred) = work.deferred.take() {
             self.do_deferred(deferred);
         }
-        for neighbour in work.calls.drain(..) {
-            inproc::call(&neighbour);
+        for (core, pipe) in work.calls.drain(..) {
+            core.attend(pipe);
         }
         work.wakeups.wake_tasks();
         work.released.clear();

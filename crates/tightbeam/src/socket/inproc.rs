@@ -51,13 +51,6 @@ pub(super) struct Names {
     offered: Vec<(Endpoint, PipeId)>,
 }
 
-/// Calls a socket that may not come by itself.
-pub(super) fn call(neighbour: &Neighbour) {
-    if let Some(core) = neighbour.core.upgrade() {
-        core.attend(neighbour.pipe);
-    }
-}
-
 fn name_of(endpoint: &Endpoint) -> &str {
     match endpoint.address() {
         Address::Inproc(name) => name,
@@ -160,19 +153,20 @@ impl Core {
     }
 
     /// The socket at the other end of a pipe has something: messages, room, news, or its end.
-    fn attend(&self, id: PipeId) {
+    pub(super) fn attend(&self, id: PipeId) {
         let mut guard = self.lock_always();
         let state = &mut *guard;
         state.take_news(id);
         state.take_local(id);
         let Some(pipe) = state.pipes.get(id).filter(|pipe| !pipe.dead) else { return };
         let Some(lane) = pipe.lane() else { return };
-        let room = lane.room();
-        if lane.is_abandoned() {
-            state.leave_neighbour(id);
-        } else if room > 0 {
-            let senders = state.pattern.senders_to_wake(room);
-            state.waiters.notify(Interest::Send, senders);
+        match lane.outlook() {
+            None => state.leave_neighbour(id),
+            Some(0) => {}
+            Some(room) => {
+                let senders = state.pattern.senders_to_wake(room);
+                state.waiters.notify(Interest::Send, senders);
+            }
         }
     }
 
@@ -258,6 +252,9 @@ impl State {
     fn take_news(&mut self, id: PipeId) {
         let Some(pipe) = self.pipes.get(id) else { return };
         let Some((taken, news)) = pipe.lane().map(LaneEnd::take_news) else { return };
+        if news.is_empty() {
+            return;
+        }
         let received = taken - pipe.incoming.messages() as u64;
         for (at, news) in news {
             let (topic, subscribe) = match &news {
@@ -271,7 +268,12 @@ impl State {
 
     /// Takes the messages of a peer in this process, if all that came before were received.
     pub(super) fn take_local(&mut self, id: PipeId) -> usize {
-        let fresh = self.pipes.refill(id);
+        self.look_for_local(id, false)
+    }
+
+    /// The same; if there are none, and somebody `comes_back` to look again, the peer need not call for the next one.
+    pub(super) fn look_for_local(&mut self, id: PipeId, comes_back: bool) -> usize {
+        let fresh = self.pipes.refill(id, comes_back);
         if self.pipes.get(id).is_some_and(|pipe| pipe.conflate) {
             self.pattern.replaced(id);
         }
@@ -338,15 +340,15 @@ impl State {
     }
 
     /// The sockets that are to be called, once the lock is released.
-    pub(super) fn take_calls(&mut self, calls: &mut Vec<Neighbour>) {
+    pub(super) fn take_calls(&mut self, calls: &mut Vec<(Arc<Core>, PipeId)>) {
         let State { local, pipes, .. } = self;
         pipes.calls.dedup();
         while let Some(id) = pipes.calls.pop() {
-            let neighbour = match pipes.get(id) {
-                Some(_) => local.neighbours.get(id).cloned(),
-                None => local.neighbours.remove(id),
-            };
-            calls.extend(neighbour);
+            let neighbour = local.neighbours.get(id);
+            calls.extend(neighbour.and_then(|there| Some((there.core.upgrade()?, there.pipe))));
+            if pipes.get(id).is_none() {
+                local.neighbours.remove(id);
+            }
         }
     }
 }

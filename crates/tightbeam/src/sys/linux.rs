@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::{Credentials, Woken};
 
-/// How long a futex wait without a time-out really waits, in seconds.
+/// How long a futex wait lasts at most, and until when on the clock of the machine's running time one without a time-out
+/// does, in seconds: 34 years.
 const FOR_EVER_S: u64 = 1 << 30;
 
 /// The kernel's time on its old system calls, in which all fields are a `long`. It is not libc's,
@@ -27,20 +28,26 @@ struct KernelTimespec {
 /// whose handler was installed with `SA_RESTART`: the kernel restarts waits without a time-out behind the
 /// caller's back, so this always gives it one.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) -> Woken {
-    let timeout = timeout.unwrap_or(Duration::MAX).min(Duration::from_secs(FOR_EVER_S));
-    let timeout = KernelTimespec {
+    // A point in time that does not come spares the kernel a look at the clock.
+    let (operation, time) = match timeout {
+        None => (libc::FUTEX_WAIT_BITSET, Duration::from_secs(FOR_EVER_S)),
+        Some(timeout) => (libc::FUTEX_WAIT, timeout.min(Duration::from_secs(FOR_EVER_S))),
+    };
+    let time = KernelTimespec {
         // Both fit: the seconds are limited above, and nanoseconds are below a billion.
-        seconds: timeout.as_secs() as libc::c_long,
-        nanoseconds: timeout.subsec_nanos() as libc::c_long,
+        seconds: time.as_secs() as libc::c_long,
+        nanoseconds: time.subsec_nanos() as libc::c_long,
     };
     // SAFETY: the word and the time live across the call, and the kernel writes to neither.
     let result = unsafe {
         libc::syscall(
             libc::SYS_futex,
             word.as_ptr(),
-            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            operation | libc::FUTEX_PRIVATE_FLAG,
             expected,
-            &raw const timeout,
+            &raw const time,
+            ptr::null::<u32>(),
+            libc::FUTEX_BITSET_MATCH_ANY,
         )
     };
     match result {

@@ -151,10 +151,10 @@ impl World {
     }
 
     /// Takes what has been sent, if all that came before was received. True if the sender is to be called.
-    fn take_local(&self, socket: usize, state: &mut State) -> bool {
+    fn take_local(&self, socket: usize, state: &mut State, comes_back: bool) -> bool {
         let State { lane: Some(lane), incoming, .. } = state else { return false };
         let before = incoming.messages();
-        let call = lane.refill(incoming, &mut None);
+        let call = lane.refill(incoming, &mut None, comes_back);
         if incoming.messages() > before {
             self.notify(socket, state);
         }
@@ -164,9 +164,10 @@ impl World {
     fn attend(&self, socket: usize) {
         let mut guard = self.lock(socket);
         let state = &mut *guard;
-        let call = self.take_local(socket, state);
-        state.abandoned |= state.lane.as_ref().is_some_and(LaneEnd::is_abandoned);
-        let room = state.lane.as_ref().is_some_and(|lane| lane.room() > 0);
+        let call = self.take_local(socket, state, false);
+        let outlook = state.lane.as_ref().map(LaneEnd::outlook);
+        state.abandoned |= outlook == Some(None);
+        let room = matches!(outlook, Some(Some(1..)));
         if room || state.abandoned {
             self.notify(socket, state);
         }
@@ -195,25 +196,30 @@ impl World {
     }
 
     /// Looks into the lane that counts on it. True if the sender is to be called.
-    fn settle_dry(&self, state: &mut State) -> bool {
-        std::mem::take(&mut state.dry) && self.take_local(RECEIVER, state)
+    fn look_into_dry(&self, state: &mut State, comes_back: bool) -> bool {
+        if !state.dry {
+            return false;
+        }
+        let call = self.take_local(RECEIVER, state, comes_back);
+        state.dry = comes_back && state.incoming.messages() == 0;
+        call
     }
 
-    /// Receives a message, waiting for it: where all was received, first a moment without being called.
+    /// Receives a message, waiting for it: where all was received, it first looks twice without being called.
     fn recv(&self) -> Result<(), Stalled> {
         let mut guard = self.lock(RECEIVER);
-        let mut call = false;
+        let mut call = self.look_into_dry(&mut guard, true);
         if guard.dry {
-            drop(guard);
+            self.release(RECEIVER, guard, call);
             guard = self.lock(RECEIVER);
-            call = self.without != Without::Settling && self.settle_dry(&mut guard);
+            call = self.look_into_dry(&mut guard, self.without == Without::Settling);
         }
         while guard.incoming.pop().is_none() {
             guard = self.wait(RECEIVER, guard)?;
         }
         let state = &mut *guard;
         if state.lane.as_mut().unwrap().count_received() {
-            call |= self.take_local(RECEIVER, state);
+            call |= self.take_local(RECEIVER, state, false);
         } else {
             state.dry = state.incoming.messages() == 0;
         }
