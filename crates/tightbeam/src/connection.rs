@@ -264,6 +264,7 @@ impl Connection {
     }
 
     /// The kernel has taken what it would not take before, unasked.
+    #[inline]
     pub(crate) fn unblock(&mut self) {
         if std::mem::take(&mut self.blocked) {
             self.stream.watch_room(false);

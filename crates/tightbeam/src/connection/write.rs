@@ -216,6 +216,7 @@ impl Connection {
     }
 
     /// Takes out the writer with the commands that go before its segment; `None` if there is nothing to write.
+    #[inline(always)]
     fn take_writer(&mut self) -> Option<Box<Writer>> {
         let writer = self.writer.as_mut()?;
         if !writer.is_begun() {

@@ -35,9 +35,15 @@ impl Chunk {
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        self.buffer.truncate(self.end);
-        self.buffer.extend_from_slice(bytes);
-        self.end = self.buffer.len();
+        let end = self.end + bytes.len();
+        match self.buffer.get_mut(self.end..end) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => {
+                self.buffer.truncate(self.end);
+                self.buffer.extend_from_slice(bytes);
+            }
+        }
+        self.end = end;
     }
 }
 

@@ -188,6 +188,7 @@ impl State {
         self.take_write(id, false)
     }
 
+    #[inline(always)]
     fn take_write(&mut self, id: SourceId, unasked: bool) -> Option<Box<Writer>> {
         let super::state::Source::Connection(connection) = self.sources.get_mut(id)? else {
             return None;
@@ -254,15 +255,19 @@ impl State {
 
     /// True if a thread that waits for its turn to write to this connection was told that it has come.
     fn put_back_write(&mut self, id: SourceId, writer: Box<Writer>) -> bool {
-        let next = self.next_writer.take_if(|(source, _)| *source == id);
-        let handed_over = next.is_some();
-        if let Some((_, parker)) = next {
-            self.waiters.wake_thread(parker);
-        }
         self.put_back_segment(id, writer);
-        handed_over
+        self.next_writer.is_some() && self.call_next_writer(id)
     }
 
+    #[cold]
+    fn call_next_writer(&mut self, id: SourceId) -> bool {
+        let next = self.next_writer.take_if(|(source, _)| *source == id);
+        let Some((_, parker)) = next else { return false };
+        self.waiters.wake_thread(parker);
+        true
+    }
+
+    #[inline(always)]
     fn put_back_segment(&mut self, id: SourceId, writer: Box<Writer>) {
         let State { sources, pipes, pattern, waiters, deferred, .. } = self;
         let Some(super::state::Source::Connection(connection)) = sources.get_mut(id) else {
