@@ -10,6 +10,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::barrier;
 use crate::raw::{self, Handle};
 use crate::slot::{Entered, Slot};
 
@@ -50,6 +51,7 @@ impl<T: Send + Sync> Slab<T> {
 
     /// Keeps a value; `None` if there is no room for another one.
     pub(crate) fn insert(&'static self, value: T) -> Option<Handle> {
+        barrier::prepare();
         let base = self.base()?;
         let (index, slot, generation) = self.reserve(base)?;
         let number = index * GENERATIONS + generation as usize % GENERATIONS;

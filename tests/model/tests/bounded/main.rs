@@ -35,6 +35,74 @@ mod sync {
     }
 }
 
+/// Two barriers of which one is light order what two full ones would.
+mod barrier {
+    use std::cell::Cell;
+
+    use loom::sync::atomic::{Ordering, fence};
+
+    thread_local! {
+        /// Which are left out; loom's threads are all in one.
+        static LEFT_OUT: Cell<(bool, bool)> = const { Cell::new((false, false)) };
+    }
+
+    /// Does it without light barriers, or without heavy ones.
+    pub(crate) fn without(light: bool, heavy: bool, model: impl FnOnce()) {
+        LEFT_OUT.set((light, heavy));
+        model();
+        LEFT_OUT.set((false, false));
+    }
+
+    pub(crate) fn is_there() -> bool {
+        true
+    }
+
+    pub(crate) fn light_barrier() {
+        if !LEFT_OUT.get().0 {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn heavy_barrier() {
+        if !LEFT_OUT.get().1 {
+            fence(Ordering::SeqCst);
+        }
+    }
+}
+
+/// Threads' words, which the models give out.
+mod records {
+    use std::cell::Cell;
+
+    use loom::sync::atomic::AtomicUsize;
+
+    const NOBODYS: usize = 0;
+
+    loom::lazy_static! {
+        /// The first one always looks as if it were in use.
+        static ref WORDS: [AtomicUsize; 4] = [usize::MAX, 0, 0, 0].map(AtomicUsize::new);
+    }
+
+    loom::thread_local! {
+        static MINE: Cell<usize> = Cell::new(NOBODYS);
+    }
+
+    /// Gives this thread one of the words 1 to 3.
+    pub(crate) fn give(number: usize) {
+        MINE.with(|mine| mine.set(number));
+    }
+
+    pub(crate) fn mine() -> &'static AtomicUsize {
+        &WORDS[MINE.with(Cell::get)]
+    }
+
+    pub(crate) fn all() -> impl Iterator<Item = &'static AtomicUsize> {
+        WORDS[1..].iter()
+    }
+
+    pub(crate) fn prepare() {}
+}
+
 /// Messages, of which a lane only counts how many there are.
 mod in_queue {
     use super::parts::Parts;
