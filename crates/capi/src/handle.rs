@@ -117,7 +117,9 @@ impl<T: Send + Sync> Slab<T> {
     fn add_page(&'static self, base: usize, made: usize) -> Option<()> {
         let page = made / PAGE;
         raw::make_readable(base + page * PAGE_SPAN, PAGE_SPAN)?;
-        raw::publish(&self.pages[page], Box::new(std::array::from_fn(|_| Slot::default())));
+        // Made where they stay: they are more than a stack may have room for.
+        let slots: Box<[Slot<T>]> = (0..PAGE).map(|_| Slot::default()).collect();
+        raw::publish(&self.pages[page], slots.try_into().ok()?);
         // Whoever was quicker has counted it.
         let _ = self.made.compare_exchange(made, made + PAGE, Ordering::AcqRel, Ordering::Relaxed);
         Some(())
