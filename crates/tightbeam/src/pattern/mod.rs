@@ -63,6 +63,7 @@ pub(crate) struct News {
 
 /// The state of a socket's pattern.
 #[derive(Debug)]
+#[repr(u8)]
 #[expect(clippy::large_enum_variant, reason = "one for each socket, and asked for every message")]
 pub(crate) enum Pattern {
     Dealer(dealer::Dealer),

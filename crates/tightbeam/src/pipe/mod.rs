@@ -10,6 +10,7 @@ mod lane;
 mod out_queue;
 mod parts;
 mod sync;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub(crate) use lane::{LaneEnd, News};
 pub(crate) use out_queue::{OutQueue, Position, Segment};
 pub(crate) use parts::{Body, Part, Parts, REFERENCE_FROM};
 
+pub use traffic::Traffic;
+
 use crate::message::{Frame, Peer};
 use fan_out::FanOut;
 use lane::Pushed;
@@ -27,32 +30,6 @@ use lane::Pushed;
 new_key_type! {
     /// Names a pipe for as long as it exists; never reused for another.
     pub(crate) struct PipeId;
-}
-
-/// Messages and bytes that passed, for one peer or one socket.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Traffic {
-    /// Whole messages queued for peers: one that goes to three subscribers counts three times.
-    pub messages_sent: u64,
-    /// Bytes of their bodies.
-    pub bytes_sent: u64,
-    /// Whole messages handed to the application.
-    pub messages_received: u64,
-    /// Bytes of their bodies.
-    pub bytes_received: u64,
-    /// Messages dropped at a high-water mark, for want of a route, or with a lost peer.
-    pub messages_dropped: u64,
-}
-
-impl std::ops::AddAssign for Traffic {
-    fn add_assign(&mut self, more: Traffic) {
-        self.messages_sent += more.messages_sent;
-        self.bytes_sent += more.bytes_sent;
-        self.messages_received += more.messages_received;
-        self.bytes_received += more.bytes_received;
-        self.messages_dropped += more.messages_dropped;
-    }
 }
 
 /// Bytes read for each message that may wait: a mark of 1,000 allows full reads.
@@ -198,7 +175,12 @@ impl Pipe {
 
     /// Whether reading, once stopped, may go on: half of the mark is free again.
     pub(crate) fn may_resume(&self) -> bool {
-        let messages = self.incoming.messages();
+        self.may_resume_with(self.incoming.messages())
+    }
+
+    /// The same once no more than so many messages are left.
+    #[inline]
+    fn may_resume_with(&self, messages: usize) -> bool {
         messages == 0
             || ((self.recv_hwm == 0 || messages <= self.recv_hwm / 2)
                 && self.incoming.bytes() <= self.recv_bytes / 2)
@@ -393,7 +375,8 @@ impl Pipes {
         if !std::mem::replace(&mut pipe.dirty, true) {
             dirty.push(id);
         }
-        if pipe.outgoing.bytes() >= buffers::BUFFER_SIZE || !pipe.has_wire_room() {
+        let full = pipe.send_hwm != 0 && pipe.outgoing.messages() >= pipe.send_hwm;
+        if full || pipe.outgoing.bytes() >= buffers::BUFFER_SIZE {
             urgent.push(id);
         }
     }
@@ -416,8 +399,10 @@ impl Pipes {
     #[inline(always)]
     pub(crate) fn pop(&mut self, id: PipeId) -> Option<Part<'_>> {
         let pipe = self.slots.get_mut(id)?;
+        let left = pipe.incoming.messages().saturating_sub(1);
+        let resumes = pipe.paused && pipe.may_resume_with(left);
         let mut part = pipe.incoming.pop()?;
-        part.quiet &= !pipe.paused && !pipe.dead;
+        part.quiet &= !pipe.dead && !resumes;
         if let Some(lane) = &mut pipe.lane
             && !part.more
         {

@@ -324,8 +324,40 @@ impl OutQueue {
     }
 
     /// Appends a whole message: frames that are in wire form already, then `parts`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, prefix: &[u8], parts: Parts<'_>) {
+        // Nearly every message is short, and goes where the one before it went.
+        let short = match parts {
+            Parts::Slice(body) if prefix.is_empty() => self.push_short(body),
+            _ => false,
+        };
+        if !short {
+            self.push_other(prefix, parts);
+        }
+    }
+
+    /// Appends a message of one part of up to 255 bytes. False if the last segment has no room for it.
+    #[inline(always)]
+    fn push_short(&mut self, body: &[u8]) -> bool {
+        let (Ok(len), Some(segment)) = (u8::try_from(body.len()), self.segments.back_mut()) else {
+            return false;
+        };
+        let bytes = 2 + body.len();
+        if segment.is_full() || segment.arena.capacity() - segment.arena.len() < bytes {
+            return false;
+        }
+        segment.arena.extend_from_slice(&[0, len]);
+        segment.arena.extend_from_slice(body);
+        segment.len += bytes;
+        segment.messages += 1;
+        self.messages += 1;
+        self.bytes += bytes;
+        true
+    }
+
+    /// The same for any other message.
+    #[inline(never)]
+    fn push_other(&mut self, prefix: &[u8], parts: Parts<'_>) {
         let segment = Self::open_segment(&mut self.segments, &mut self.spare);
         let before = segment.len;
         if !prefix.is_empty() {

@@ -50,16 +50,22 @@ pub(crate) struct Burst {
 
 impl Burst {
     /// A message of so many bytes was queued.
-    #[inline]
     pub(crate) fn on_send(&mut self, bytes: usize) -> When {
-        if bytes >= LARGE {
-            return When::Now;
+        if self.gathers(bytes) {
+            When::Later
+        } else if bytes >= LARGE {
+            When::Now
+        } else {
+            self.on_single_send(Instant::now())
         }
-        if self.going_on {
-            self.news += 1;
-            return When::Later;
-        }
-        self.on_single_send(Instant::now())
+    }
+
+    /// Whether a message of so many bytes that was queued is one of a burst.
+    #[inline(always)]
+    pub(crate) fn gathers(&mut self, bytes: usize) -> bool {
+        let gathered = self.going_on && bytes < LARGE;
+        self.news += u64::from(gathered);
+        gathered
     }
 
     fn on_single_send(&mut self, now: Instant) -> When {

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, TryLockError, Weak};
 use std::time::Instant;
 
 use mio::unix::SourceFd;
@@ -21,7 +21,7 @@ use crate::reactor::handover::Handover;
 use crate::reactor::io_thread::Driven;
 use crate::reactor::shared::{Command, IoShared};
 use crate::reactor::waiters::Wakeups;
-use crate::sys::{self, EventFd};
+use crate::sys::{self, EventFd, Lock, Locked};
 
 /// Events taken from a poll at once.
 pub(super) const EVENTS: usize = 128;
@@ -101,7 +101,7 @@ pub(crate) struct Core {
     fork_generation: u32,
     pub(super) handover: Handover,
     pub(super) reactor: OnceLock<Reactor>,
-    state: Mutex<State>,
+    state: Lock<State>,
     /// Whether the list of ready sources has entries; written under the lock.
     pub(super) has_ready: Arc<AtomicBool>,
     epoch: Instant,
@@ -133,7 +133,7 @@ impl Core {
             fork_generation: sys::fork_generation(),
             handover: Handover::new(),
             reactor: OnceLock::new(),
-            state: Mutex::new(State::new(options, pattern, Arc::clone(&has_ready))),
+            state: Lock::new(State::new(options, pattern, Arc::clone(&has_ready))),
             has_ready,
             epoch: Instant::now(),
             max_part,
@@ -156,7 +156,7 @@ impl Core {
     /// Locks the socket. A forked child must not come here: the lock may be held for ever.
     #[inline]
     pub(crate) fn lock_always(&self) -> Guard<'_> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.pipes.settle();
         Guard::new(self, state)
     }
@@ -173,19 +173,12 @@ impl Core {
     /// Every send and receive makes its [`Guard`] of this where it stays, rather than being handed one. What a publisher
     /// has gathered for many peers is left as it is: nobody may look at the queues to them.
     #[inline(always)]
-    pub(super) fn acquire(&self, only_free: bool) -> Result<MutexGuard<'_, State>> {
+    pub(super) fn acquire(&self, only_free: bool) -> Result<Locked<'_, State>> {
         if self.is_forked() {
             return Err(Error::Forked);
         }
-        let state = if only_free {
-            match self.state.try_lock() {
-                Ok(state) => state,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => return Err(Error::Busy),
-            }
-        } else {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner)
-        };
+        let state =
+            if only_free { self.state.try_lock().ok_or(Error::Busy)? } else { self.state.lock() };
         state.check_open()?;
         Ok(state)
     }
@@ -193,7 +186,7 @@ impl Core {
     /// In a forked child: closes the descriptors that can be reached without waiting, and nothing
     /// else.
     pub(crate) fn abandon(&self) {
-        if let Ok(mut state) = self.state.try_lock() {
+        if let Some(mut state) = self.state.try_lock() {
             state.sources.clear();
             state.life = Life::Gone;
         }

@@ -174,6 +174,13 @@ impl Core {
 }
 
 impl State {
+    /// Whether a message of so many bytes that was queued just now is left to others: it went to a socket of this
+    /// process, or it is gathered with those before it.
+    #[inline(always)]
+    pub(super) fn needs_no_write(&mut self, bytes: usize) -> bool {
+        self.pipes.dirty.is_empty() || (self.pipes.urgent.is_empty() && self.burst.gathers(bytes))
+    }
+
     /// The connection of the only pipe with output, which is then not dirty any more.
     pub(super) fn only_dirty(&mut self) -> Option<SourceId> {
         let [pipe] = self.pipes.dirty[..] else { return None };

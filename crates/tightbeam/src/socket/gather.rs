@@ -111,7 +111,10 @@ impl State {
 
     #[inline(never)]
     fn begin_to_look(&mut self) {
-        match self.gather.way() {
+        let State { pattern, pipes, gather, .. } = self;
+        match gather.way() {
+            // While there are others to receive from, this one is to have its turn among them.
+            Way::Gather if pattern.can_recv(pipes) => drop(self.refill_dry(false)),
             Way::Gather => {}
             Way::Yield => drop(self.refill_dry(true)),
             Way::Nothing => drop(self.refill_dry(false)),

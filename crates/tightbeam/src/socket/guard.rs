@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use super::core::Core;
 use super::state::{Deferred, State};
@@ -10,18 +10,13 @@ use super::watch::Watch;
 use crate::message::Frame;
 use crate::pipe::PipeId;
 use crate::reactor::waiters::Wakeups;
+use crate::sys::Locked;
 
-/// The lock of a socket. What was put off is done when it is released.
+/// The lock of a socket. What was put off is done when it is released; mostly that is nothing.
 pub(crate) struct Guard<'a> {
-    // Fields are dropped in this order: first the lock is released.
-    state: MutexGuard<'a, State>,
-    after: After<'a>,
-}
-
-/// What is done when the lock has been released; mostly nothing.
-struct After<'a> {
     core: &'a Core,
-    work: Option<Box<Work>>,
+    /// Present until released.
+    state: Option<Locked<'a, State>>,
 }
 
 #[derive(Default)]
@@ -39,6 +34,8 @@ struct Work {
 const KEPT_LEN: usize = 256;
 /// Work is kept for the next time at so many depths: calling another socket releases that one's lock.
 const KEPT_DEPTH: usize = 4;
+
+const RELEASED_ONCE: &str = "present until released, which ends the guard";
 
 thread_local! {
     /// Emptied lists, so that waking somebody allocates nothing.
@@ -67,14 +64,16 @@ impl Work {
 
 impl<'a> Guard<'a> {
     #[inline]
-    pub(super) fn new(core: &'a Core, state: MutexGuard<'a, State>) -> Guard<'a> {
-        Guard { state, after: After { core, work: None } }
+    pub(super) fn new(core: &'a Core, state: Locked<'a, State>) -> Guard<'a> {
+        Guard { core, state: Some(state) }
     }
 
+    /// Releases the lock, and does what was put off.
     #[cold]
-    fn put_off(&mut self) {
+    fn finish(&mut self) {
+        let Some(mut guarded) = self.state.take() else { return };
+        let state = &mut *guarded;
         let mut work = Work::take_spare();
-        let state = &mut *self.state;
         let again = state.follow_level();
         if state.deferred.touched() {
             work.deferred = Some(state.deferred.take(again));
@@ -83,7 +82,8 @@ impl<'a> Guard<'a> {
         work.told = state.take_told();
         std::mem::swap(&mut state.pipes.released, &mut work.released);
         state.take_calls(&mut work.calls);
-        self.after.work = Some(work);
+        drop(guarded);
+        self.core.do_put_off(work);
     }
 }
 
@@ -92,41 +92,41 @@ impl Deref for Guard<'_> {
 
     #[inline]
     fn deref(&self) -> &State {
-        &self.state
+        self.state.as_ref().expect(RELEASED_ONCE)
     }
 }
 
 impl DerefMut for Guard<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut State {
-        &mut self.state
+        self.state.as_mut().expect(RELEASED_ONCE)
     }
 }
 
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let state = &*self.state;
         debug_assert!(
-            state.pipes.dry.is_empty() || !state.waiters.want_messages(),
+            self.state.as_ref().is_none_or(|state| {
+                state.pipes.dry.is_empty() || !state.waiters.want_messages()
+            }),
             "a lane counts on a receiver who sleeps"
         );
-        if state.deferred.touched()
-            || state.waiters.has_wakeups()
-            || !state.pipes.released.is_empty()
-            || !state.pipes.calls.is_empty()
-        {
-            self.put_off();
+        if self.state.as_ref().is_some_and(|state| state.has_put_off()) {
+            self.finish();
         }
     }
 }
 
-impl Drop for After<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.core.do_put_off(work);
-        }
+impl State {
+    /// Whether there is something to do once the lock is released. Most sends and receives find nothing, and make no
+    /// [`Guard`] at all.
+    #[inline(always)]
+    pub(super) fn has_put_off(&self) -> bool {
+        self.deferred.touched()
+            || self.waiters.has_wakeups()
+            || !self.pipes.released.is_empty()
+            || !self.pipes.calls.is_empty()
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) enum Timer {
 
 /// Whether the socket may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Life {
     Open,
     /// The context was shut down: only closing is left.

@@ -43,16 +43,20 @@ impl Core {
             return Err(Error::BadMessage("a message has at least one part"));
         }
         self.check_lengths(frames)?;
-        let guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
+        let mut state = self.acquire(timing == Some(Timing::TryLock))?;
         if frames.len() > 1 {
-            guard.check_count(frames.len())?;
+            state.check_count(frames.len())?;
         }
-        if guard.staged.is_empty() {
-            return self.send_parts(guard, Parts::Frames(frames), timing);
+        if state.staged.is_empty() {
+            let parts = Parts::Frames(frames);
+            return match state.offer(parts) {
+                Ok(()) if state.is_done_with_message(parts.body_bytes()) => Ok(()),
+                offered => self.after_offer(Guard::new(self, state), offered, parts, timing),
+            };
         }
-        let mut all = guard.staged.clone();
+        let mut all = state.staged.clone();
         all.extend_from_slice(frames);
-        drop(guard);
+        drop(Guard::new(self, state));
         self.send_staged(&all, timing)
     }
 
@@ -71,11 +75,15 @@ impl Core {
         if body.len() >= REFERENCE_FROM || body.len() > self.max_part {
             return self.send_large_slice(body, timing);
         }
-        let guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
-        if guard.staged.is_empty() {
-            return self.send_parts(guard, Parts::Slice(body), timing);
+        let mut state = self.acquire(timing == Some(Timing::TryLock))?;
+        if state.staged.is_empty() {
+            let parts = Parts::Slice(body);
+            return match state.offer(parts) {
+                Ok(()) if state.is_done_with_message(body.len()) => Ok(()),
+                offered => self.after_offer(Guard::new(self, state), offered, parts, timing),
+            };
         }
-        drop(guard);
+        drop(Guard::new(self, state));
         self.send(&[copy_of(body)?], timing)
     }
 
@@ -141,19 +149,18 @@ impl Core {
         Ok(())
     }
 
-    #[inline(always)]
-    fn send_parts(
+    /// What follows the first attempt, if there is anything to do.
+    #[inline(never)]
+    fn after_offer(
         &self,
-        mut guard: Guard<'_>,
+        guard: Guard<'_>,
+        offered: Result<(), Refusal>,
         parts: Parts<'_>,
         timing: Option<Timing>,
     ) -> Result<()> {
-        match guard.offer(parts) {
+        match offered {
             Ok(()) => {
-                // Nothing is, where it went to a socket of this process.
-                if !guard.pipes.dirty.is_empty() {
-                    self.after_send(guard, parts.body_bytes());
-                }
+                self.after_send(guard, parts.body_bytes());
                 Ok(())
             }
             Err(Refusal::WouldBlock(_)) => self.wait_to_send(guard, parts, timing),
@@ -197,10 +204,15 @@ impl Core {
             buffer[..n].copy_from_slice(&bytes[..n]);
             Copied { len: bytes.len(), more: part.more }
         };
-        let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
-        guard.look_into_dry();
-        let taken = guard.with_part(&mut copy);
-        self.after_take(guard, taken, timing, |state| state.with_part(&mut copy))
+        let mut state = self.acquire(timing == Some(Timing::TryLock))?;
+        state.look_into_dry();
+        match state.with_part(&mut copy) {
+            Ok(copied) if state.is_done_with_part() => Ok(copied),
+            taken => {
+                let guard = Guard::new(self, state);
+                self.after_take(guard, taken, timing, |state| state.with_part(&mut copy))
+            }
+        }
     }
 
     #[inline]
@@ -209,14 +221,16 @@ impl Core {
         timing: Option<Timing>,
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
-        let mut guard = Guard::new(self, self.acquire(timing == Some(Timing::TryLock))?);
-        guard.look_into_dry();
-        let taken = take(&mut guard);
-        self.after_take(guard, taken, timing, take)
+        let mut state = self.acquire(timing == Some(Timing::TryLock))?;
+        state.look_into_dry();
+        match take(&mut state) {
+            Ok(received) if state.is_done_with_part() => Ok(received),
+            taken => self.after_take(Guard::new(self, state), taken, timing, take),
+        }
     }
 
-    /// What follows the first attempt.
-    #[inline(always)]
+    /// What follows the first attempt, if there is anything to do.
+    #[inline(never)]
     fn after_take<'a, R>(
         &'a self,
         mut guard: Guard<'a>,
@@ -331,15 +345,35 @@ fn take_message(state: &mut State) -> Result<Message, Refusal> {
 }
 
 impl State {
+    /// A message of so many bytes was queued: whether nothing follows from it.
+    #[inline(always)]
+    fn is_done_with_message(&mut self, bytes: usize) -> bool {
+        !self.has_put_off() && self.needs_no_write(bytes)
+    }
+
+    /// A part was received: whether nothing follows from it. Then it is counted.
+    #[inline(always)]
+    fn is_done_with_part(&mut self) -> bool {
+        let done = self.unasked + 1 < self.ask_after()
+            && self.pipes.skipped.is_empty()
+            && !self.has_put_off();
+        self.unasked += u32::from(done);
+        done
+    }
+
     /// A part was received. True after many: the kernel is to be asked for news.
-    #[inline]
     fn count_unasked(&mut self) -> bool {
         self.unasked += 1;
-        let ask = self.unasked >= ASK_AFTER && (self.pipes.len() > 1 || self.unasked >= ASK_SELDOM);
+        let ask = self.unasked >= self.ask_after();
         if ask {
             self.unasked = 0;
         }
         ask
+    }
+
+    #[inline(always)]
+    fn ask_after(&self) -> u32 {
+        if self.pipes.len() > 1 { ASK_AFTER } else { ASK_SELDOM }
     }
 
     /// Refuses what peers would refuse with the connection: the parts that are staged and so many more.

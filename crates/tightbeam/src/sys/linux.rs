@@ -386,3 +386,19 @@ unsafe extern "C" fn after_fork_in_child() {
     let generation = FORK_GENERATION.load(Ordering::Relaxed);
     FORK_GENERATION.store(generation.wrapping_add(1).max(1), Ordering::Relaxed);
 }
+
+/// Asks for barriers on all processors that run this process: [`barrier_everywhere`]. False if the system has none. It may take
+/// some milliseconds.
+pub(super) fn register_for_barriers() -> bool {
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+}
+
+/// Has every processor that runs a thread of this process pass a memory barrier; false if the system refuses.
+pub(super) fn barrier_everywhere() -> bool {
+    membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+}
+
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: the call touches no memory of ours.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}

@@ -21,6 +21,9 @@
 //! * [`take_descriptor`]: own a descriptor that the application has opened.
 //! * [`prefetch_for_writing`]: ask for a cache line that will be written to.
 //! * [`fork_generation`]: a number that is different in a forked child.
+//! * `register_for_barriers`, `barrier_everywhere`: memory barriers on all processors that run this process.
+//!
+//! On these stands [`Lock`], which the thread that uses it most takes without an atomic read-modify-write.
 //!
 //! Descriptors are non-blocking and are not inherited through `exec`. Dropping one only closes it,
 //! which is safe in a forked child. Everything may be called from any thread.
@@ -28,7 +31,10 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("tightbeam runs on Linux; other systems need a file of their own in `sys`");
 
+mod barrier;
+mod bias;
 mod cache;
+mod lock;
 mod net;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 mod platform;
@@ -39,7 +45,13 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
+/// What `bias` is built on; a model checker puts its own here.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+}
+
 pub(crate) use cache::prefetch_for_writing;
+pub(crate) use lock::{Lock, Locked};
 pub(crate) use net::{
     interface_addresses, interface_name, interface_number, set_busy_poll, take_descriptor,
 };

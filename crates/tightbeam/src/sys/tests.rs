@@ -234,3 +234,68 @@ fn the_peer_of_a_unix_socket_is_known_and_of_others_not() {
     let file = std::fs::File::open("/proc/self/status").unwrap();
     assert!(peer_credentials(file.as_fd()).is_err());
 }
+
+#[test]
+fn one_thread_at_a_time_has_a_lock_whoever_owns_its_bias() {
+    const TIMES: usize = 200_000;
+    let lock = Lock::new(0_usize);
+    let add = |times: usize| (0..times).for_each(|_| *lock.lock() += 1);
+    thread::scope(|scope| {
+        // Often enough in a row to become the owner, and then anew after each interruption.
+        scope.spawn(|| add(TIMES));
+        scope.spawn(|| add(TIMES));
+        scope.spawn(|| {
+            for _ in 0..100 {
+                thread::sleep(MS / 10);
+                add(1);
+            }
+        });
+        scope.spawn(|| {
+            let mut had = 0;
+            while had < 100 {
+                thread::yield_now();
+                had += lock.try_lock().map_or(0, |mut value| {
+                    *value += 1;
+                    1
+                });
+            }
+        });
+    });
+    assert_eq!(*lock.lock(), 2 * TIMES + 200);
+}
+
+#[test]
+fn who_does_not_wait_is_told_that_the_owner_is_inside() {
+    let lock = Lock::new(());
+    (0..1_000).for_each(|_| drop(lock.lock()));
+    let inside = lock.lock();
+    thread::scope(|scope| {
+        assert!(scope.spawn(|| lock.try_lock().is_none()).join().unwrap());
+        let waits = scope.spawn(|| drop(lock.lock()));
+        thread::sleep(20 * MS);
+        assert!(!waits.is_finished());
+        drop(inside);
+        waits.join().unwrap();
+    });
+}
+
+#[test]
+fn a_forked_child_may_take_the_lock_of_a_thread_that_it_does_not_have() {
+    let lock = Lock::new(());
+    let become_owner = || (0..1_000).for_each(|_| drop(lock.lock()));
+    thread::scope(|scope| scope.spawn(become_owner).join().unwrap());
+    // SAFETY: the child tries a lock, which allocates nothing, and ends.
+    match unsafe { libc::fork() } {
+        0 => {
+            let status = i32::from(lock.try_lock().is_none());
+            // SAFETY: it ends the process.
+            unsafe { libc::_exit(status) }
+        }
+        child => {
+            let mut status = -1;
+            // SAFETY: the status lives across the call.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert_eq!(status, 0);
+        }
+    }
+}

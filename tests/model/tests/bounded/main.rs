@@ -3,6 +3,8 @@
 //!
 //! Each model has variants that leave a step out; loom must find what breaks.
 
+#[path = "../../../../crates/tightbeam/src/sys/bias.rs"]
+mod bias;
 #[allow(dead_code, reason = "the library uses more of it")]
 #[path = "../../../../crates/tightbeam/src/reactor/handover.rs"]
 mod handover;
@@ -19,7 +21,7 @@ mod slot;
 /// What the library's files are built on here.
 mod sync {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 
     /// Courtesy, on which nothing depends.
@@ -35,72 +37,44 @@ mod sync {
     }
 }
 
-/// Two barriers of which one is light order what two full ones would.
+/// What `bias` is built on here. A barrier of which one side bears the cost does what one on each side does.
 mod barrier {
     use std::cell::Cell;
 
-    use loom::sync::atomic::{Ordering, fence};
+    use loom::sync::atomic::{AtomicU32, Ordering, fence};
+    use loom::sync::{Condvar, Mutex};
 
-    thread_local! {
-        /// Which are left out; loom's threads are all in one.
-        static LEFT_OUT: Cell<(bool, bool)> = const { Cell::new((false, false)) };
+    std::thread_local! {
+        /// Whether the heavy barrier is left out, for a model that must fail. All threads of a model are one of the system's.
+        pub(crate) static LEFT_OUT: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Does it without light barriers, or without heavy ones.
-    pub(crate) fn without(light: bool, heavy: bool, model: impl FnOnce()) {
-        LEFT_OUT.set((light, heavy));
-        model();
-        LEFT_OUT.set((false, false));
-    }
-
-    pub(crate) fn is_there() -> bool {
-        true
+    loom::lazy_static! {
+        /// The kernel's list of those who sleep on a word.
+        static ref SLEEPERS: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
     }
 
     pub(crate) fn light_barrier() {
-        if !LEFT_OUT.get().0 {
-            fence(Ordering::SeqCst);
-        }
+        fence(Ordering::SeqCst);
     }
 
     pub(crate) fn heavy_barrier() {
-        if !LEFT_OUT.get().1 {
+        if !LEFT_OUT.get() {
             fence(Ordering::SeqCst);
         }
     }
-}
 
-/// Threads' words, which the models give out.
-mod records {
-    use std::cell::Cell;
-
-    use loom::sync::atomic::AtomicUsize;
-
-    const NOBODYS: usize = 0;
-
-    loom::lazy_static! {
-        /// The first one always looks as if it were in use.
-        static ref WORDS: [AtomicUsize; 4] = [usize::MAX, 0, 0, 0].map(AtomicUsize::new);
+    pub(crate) fn sleep(word: &AtomicU32, expected: u32) {
+        let list = SLEEPERS.0.lock().unwrap();
+        if word.load(Ordering::SeqCst) == expected {
+            drop(SLEEPERS.1.wait(list).unwrap());
+        }
     }
 
-    loom::thread_local! {
-        static MINE: Cell<usize> = Cell::new(NOBODYS);
+    pub(crate) fn wake(_: &AtomicU32) {
+        let _list = SLEEPERS.0.lock().unwrap();
+        SLEEPERS.1.notify_all();
     }
-
-    /// Gives this thread one of the words 1 to 3.
-    pub(crate) fn give(number: usize) {
-        MINE.with(|mine| mine.set(number));
-    }
-
-    pub(crate) fn mine() -> &'static AtomicUsize {
-        &WORDS[MINE.with(Cell::get)]
-    }
-
-    pub(crate) fn all() -> impl Iterator<Item = &'static AtomicUsize> {
-        WORDS[1..].iter()
-    }
-
-    pub(crate) fn prepare() {}
 }
 
 /// Messages, of which a lane only counts how many there are.
@@ -145,6 +119,7 @@ mod parts {
     }
 }
 
+mod biases;
 mod claims;
 mod counts;
 mod edges;

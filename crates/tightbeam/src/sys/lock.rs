@@ -1,0 +1,176 @@
+//! A lock that costs next to nothing to the thread which uses it all the time.
+//!
+//! ```text
+//!   SHARED --a thread has come often in a row--> BIASED to that thread
+//!     ^                                               |
+//!     +-----------anybody else comes------------------+
+//! ```
+//!
+//! While it is shared it is a mutex, which takes two atomic read-modify-writes, and each holds up what the processor would do
+//! beside them. While it is biased, its owner comes and goes with plain stores ([`Bias`]). Whoever else comes has the mutex,
+//! and takes the bias away, which costs some microseconds; so it is given only to a thread that has come many times in a row, and
+//! more times where it did not last. Where the system has no heavy barrier, the lock stays a mutex.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use super::barrier;
+use super::bias::{Bias, Seat, UNNAMED};
+
+/// Visits in a row that make an owner.
+const RUN: u32 = 64;
+/// The same after biases that did not last, at most.
+const MOST_RUN: u32 = 1 << 16;
+/// Visits for which a bias has to last to be worth its barrier.
+const PAYS: usize = 512;
+
+thread_local! {
+    /// This thread's name among owners.
+    static NAME: Cell<usize> = const { Cell::new(UNNAMED) };
+}
+
+/// A name that no other thread of the process has ever had.
+fn my_name() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(UNNAMED + 1);
+    if NAME.get() == UNNAMED {
+        NAME.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    }
+    NAME.get()
+}
+
+/// Who has come with the mutex.
+#[derive(Debug)]
+struct Turns {
+    last: usize,
+    /// How often in a row.
+    run: u32,
+    /// How often that has to be to make an owner.
+    needed: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Lock<T> {
+    bias: Bias,
+    turns: Mutex<Turns>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the lock gives out one reference at a time: with the mutex and nobody inside, or to the bias's owner.
+unsafe impl<T: Send> Send for Lock<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Lock<T> {}
+
+/// The lock, held.
+#[derive(Debug)]
+pub(crate) struct Locked<'a, T> {
+    lock: &'a Lock<T>,
+    by: By<'a>,
+}
+
+/// How a thread has come in.
+#[derive(Debug)]
+enum By<'a> {
+    /// As the owner.
+    Bias(&'a Seat),
+    Mutex(MutexGuard<'a, Turns>),
+}
+
+impl<T> Lock<T> {
+    pub(crate) fn new(value: T) -> Lock<T> {
+        let needed = if barrier::is_there() { RUN } else { u32::MAX };
+        Lock {
+            bias: Bias::new(),
+            turns: Mutex::new(Turns { last: UNNAMED, run: 0, needed }),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Waits until nobody has it.
+    #[inline(always)]
+    pub(crate) fn lock(&self) -> Locked<'_, T> {
+        match self.bias.enter(NAME.get()) {
+            Some(seat) => Locked { lock: self, by: By::Bias(seat) },
+            None => self.lock_shared(),
+        }
+    }
+
+    /// The lock, if nobody has it.
+    #[inline(always)]
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
+        match self.bias.enter(NAME.get()) {
+            Some(seat) => Some(Locked { lock: self, by: By::Bias(seat) }),
+            None => self.try_lock_shared(),
+        }
+    }
+
+    #[inline(never)]
+    fn lock_shared(&self) -> Locked<'_, T> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take_bias(&mut turns);
+        self.bias.wait_until_left();
+        self.count(turns)
+    }
+
+    #[inline(never)]
+    fn try_lock_shared(&self) -> Option<Locked<'_, T>> {
+        let mut turns = match self.turns.try_lock() {
+            Ok(turns) => turns,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        self.take_bias(&mut turns);
+        if self.bias.is_occupied() {
+            return None;
+        }
+        Some(self.count(turns))
+    }
+
+    fn take_bias(&self, turns: &mut Turns) {
+        let Some(visits) = self.bias.take() else { return };
+        turns.needed = match turns.needed {
+            _ if !barrier::is_there() => u32::MAX,
+            _ if visits >= PAYS => RUN,
+            needed => needed.saturating_mul(2).min(MOST_RUN),
+        };
+        turns.run = 0;
+    }
+
+    fn count<'a>(&'a self, mut turns: MutexGuard<'a, Turns>) -> Locked<'a, T> {
+        let me = my_name();
+        turns.run = if turns.last == me { turns.run.saturating_add(1) } else { 0 };
+        turns.last = me;
+        Locked { lock: self, by: By::Mutex(turns) }
+    }
+}
+
+impl<T> Deref for Locked<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: whoever has a `Locked` is the only one.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T> DerefMut for Locked<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T> Drop for Locked<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        match &self.by {
+            By::Bias(seat) => self.lock.bias.leave(seat),
+            By::Mutex(turns) if turns.run >= turns.needed => self.lock.bias.give(turns.last),
+            By::Mutex(_) => {}
+        }
+    }
+}
