@@ -3,37 +3,12 @@
 
 #include <sys/resource.h>
 
-/* In a process of its own, which must end well: what is done to it is not done to other cases. */
-static void apart (void (*use) (void))
-{
-    fflush (NULL);
-    unsigned left = alarm (0);
-    alarm (left);
-    pid_t child = fork ();
-    CHECK (child >= 0);
-    if (child == 0) {
-        alarm (left > 1 ? left - 1 : 1);
-        use ();
-        exit (0);
-    }
-    int status = -1;
-    CHECK_EQUAL (waitpid (child, &status, 0), child);
-    CHECK_EQUAL (status, 0);
-}
-
 static void limit_to (int resource, rlim_t value)
 {
     struct rlimit limit;
     CHECK_OK (getrlimit (resource, &limit));
     limit.rlim_cur = value;
     CHECK_OK (setrlimit (resource, &limit));
-}
-
-/* Whether valgrind looks at the process: it needs memory itself, and ends without. */
-static int in_valgrind (void)
-{
-    const char *loaded = getenv ("LD_PRELOAD");
-    return loaded != NULL && strstr (loaded, "vgpreload") != NULL;
 }
 
 /* Limits the process to the address space that it has, and so much more. */

@@ -288,4 +288,29 @@ UNUSED static void make_directory (char path[64])
     CHECK (mkdtemp (path) != NULL);
 }
 
+/* In a process of its own, which must end well: what is done to it is not done to other cases. */
+UNUSED static void apart (void (*use) (void))
+{
+    fflush (NULL);
+    unsigned left = alarm (0);
+    alarm (left);
+    pid_t child = fork ();
+    CHECK (child >= 0);
+    if (child == 0) {
+        alarm (left > 1 ? left - 1 : 1);
+        use ();
+        exit (0);
+    }
+    int status = -1;
+    CHECK_EQUAL (waitpid (child, &status, 0), child);
+    CHECK_EQUAL (status, 0);
+}
+
+/* Whether valgrind looks at the process: it needs memory itself, and ends without. */
+UNUSED static int in_valgrind (void)
+{
+    const char *loaded = getenv ("LD_PRELOAD");
+    return loaded != NULL && strstr (loaded, "vgpreload") != NULL;
+}
+
 #endif

@@ -10,6 +10,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::barrier;
 use crate::raw::{self, Handle};
 use crate::slot::{Entered, Slot};
 
@@ -50,6 +51,7 @@ impl<T: Send + Sync> Slab<T> {
 
     /// Keeps a value; `None` if there is no room for another one.
     pub(crate) fn insert(&'static self, value: T) -> Option<Handle> {
+        barrier::prepare();
         let base = self.base()?;
         let (index, slot, generation) = self.reserve(base)?;
         let number = index * GENERATIONS + generation as usize % GENERATIONS;
@@ -115,9 +117,9 @@ impl<T: Send + Sync> Slab<T> {
     fn add_page(&'static self, base: usize, made: usize) -> Option<()> {
         let page = made / PAGE;
         raw::make_readable(base + page * PAGE_SPAN, PAGE_SPAN)?;
-        // Made where they stay: there may be no room for them on the stack.
-        let slots: Vec<Slot<T>> = (0..PAGE).map(|_| Slot::default()).collect();
-        raw::publish(&self.pages[page], slots.into_boxed_slice().try_into().ok()?);
+        // Made where they stay: they are more than a stack may have room for.
+        let slots: Box<[Slot<T>]> = (0..PAGE).map(|_| Slot::default()).collect();
+        raw::publish(&self.pages[page], slots.try_into().ok()?);
         // Whoever was quicker has counted it.
         let _ = self.made.compare_exchange(made, made + PAGE, Ordering::AcqRel, Ordering::Relaxed);
         Some(())

@@ -9,6 +9,7 @@
 #![allow(non_camel_case_types)]
 
 pub mod auth;
+mod barrier;
 pub mod certificate;
 pub mod constants;
 pub mod context;
@@ -23,6 +24,7 @@ pub mod poll;
 pub mod poller;
 pub mod proxy;
 pub mod raw;
+mod records;
 mod slot;
 pub mod socket;
 mod sync;

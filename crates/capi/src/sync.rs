@@ -1,6 +1,6 @@
 //! What `slot` is built on; a model checker puts its own here.
 
-pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A cell that is looked into as the model checker's is: it wants to know how long.
 #[derive(Debug)]

@@ -91,11 +91,9 @@ fn the_owner_and_others_are_inside_one_at_a_time() {
 }
 
 #[test]
-fn without_the_heavy_barrier_they_are_not() {
-    must_fail(|| {
-        barrier::LEFT_OUT.set(true);
-        one_comes_while_the_owner_is_inside();
-    });
+fn without_either_barrier_they_are_not() {
+    must_fail(|| barrier::without(false, true, one_comes_while_the_owner_is_inside));
+    must_fail(|| barrier::without(true, false, one_comes_while_the_owner_is_inside));
 }
 
 #[test]

@@ -26,7 +26,7 @@ mod sync {
 
     /// Courtesy, on which nothing depends.
     #[derive(Debug, Default)]
-    pub(crate) struct Turnstile;
+    pub(crate) struct Turnstile {}
 
     impl Turnstile {
         pub(crate) fn ask(&self) {}
@@ -37,29 +37,42 @@ mod sync {
     }
 }
 
-/// What `bias` is built on here. A barrier of which one side bears the cost does what one on each side does.
+/// Two barriers of which one is light order what two full ones would.
 mod barrier {
     use std::cell::Cell;
 
     use loom::sync::atomic::{AtomicU32, Ordering, fence};
     use loom::sync::{Condvar, Mutex};
 
-    std::thread_local! {
-        /// Whether the heavy barrier is left out, for a model that must fail. All threads of a model are one of the system's.
-        pub(crate) static LEFT_OUT: Cell<bool> = const { Cell::new(false) };
-    }
-
     loom::lazy_static! {
         /// The kernel's list of those who sleep on a word.
         static ref SLEEPERS: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
     }
 
+    thread_local! {
+        /// Which are left out; loom's threads are all in one.
+        static LEFT_OUT: Cell<(bool, bool)> = const { Cell::new((false, false)) };
+    }
+
+    /// Does it without light barriers, or without heavy ones.
+    pub(crate) fn without(light: bool, heavy: bool, model: impl FnOnce()) {
+        LEFT_OUT.set((light, heavy));
+        model();
+        LEFT_OUT.set((false, false));
+    }
+
+    pub(crate) fn is_there() -> bool {
+        true
+    }
+
     pub(crate) fn light_barrier() {
-        fence(Ordering::SeqCst);
+        if !LEFT_OUT.get().0 {
+            fence(Ordering::SeqCst);
+        }
     }
 
     pub(crate) fn heavy_barrier() {
-        if !LEFT_OUT.get() {
+        if !LEFT_OUT.get().1 {
             fence(Ordering::SeqCst);
         }
     }
@@ -75,6 +88,39 @@ mod barrier {
         let _list = SLEEPERS.0.lock().unwrap();
         SLEEPERS.1.notify_all();
     }
+}
+
+/// Threads' words, which the models give out.
+mod records {
+    use std::cell::Cell;
+
+    use loom::sync::atomic::AtomicUsize;
+
+    const NOBODYS: usize = 0;
+
+    loom::lazy_static! {
+        /// The first one always looks as if it were in use.
+        static ref WORDS: [AtomicUsize; 4] = [usize::MAX, 0, 0, 0].map(AtomicUsize::new);
+    }
+
+    loom::thread_local! {
+        static MINE: Cell<usize> = Cell::new(NOBODYS);
+    }
+
+    /// Gives this thread one of the words 1 to 3.
+    pub(crate) fn give(number: usize) {
+        MINE.with(|mine| mine.set(number));
+    }
+
+    pub(crate) fn mine() -> &'static AtomicUsize {
+        &WORDS[MINE.with(Cell::get)]
+    }
+
+    pub(crate) fn all() -> impl Iterator<Item = &'static AtomicUsize> {
+        WORDS[1..].iter()
+    }
+
+    pub(crate) fn prepare() {}
 }
 
 /// Messages, of which a lane only counts how many there are.
