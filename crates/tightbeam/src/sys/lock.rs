@@ -34,10 +34,14 @@ thread_local! {
 /// A name that no other thread of the process has ever had.
 fn my_name() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(UNNAMED + 1);
-    if NAME.get() == UNNAMED {
-        NAME.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    match NAME.get() {
+        UNNAMED => {
+            let name = NEXT.fetch_add(1, Ordering::Relaxed);
+            NAME.set(name);
+            name
+        }
+        name => name,
     }
-    NAME.get()
 }
 
 /// Who has come with the mutex.
@@ -48,6 +52,8 @@ struct Turns {
     run: u32,
     /// How often that has to be to make an owner.
     needed: u32,
+    /// One from whom the bias was taken may still be inside.
+    occupied: bool,
 }
 
 /// See the module.
@@ -83,7 +89,7 @@ impl<T> Lock<T> {
         let needed = if barrier::is_there() { RUN } else { u32::MAX };
         Lock {
             bias: Bias::new(),
-            turns: Mutex::new(Turns { last: UNNAMED, run: 0, needed }),
+            turns: Mutex::new(Turns { last: UNNAMED, run: 0, needed, occupied: false }),
             value: UnsafeCell::new(value),
         }
     }
@@ -110,7 +116,9 @@ impl<T> Lock<T> {
     fn lock_shared(&self) -> Locked<'_, T> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         self.take_bias(&mut turns);
-        self.bias.wait_until_left();
+        if turns.occupied {
+            self.bias.wait_until_left();
+        }
         self.count(turns)
     }
 
@@ -122,7 +130,7 @@ impl<T> Lock<T> {
             Err(TryLockError::WouldBlock) => return None,
         };
         self.take_bias(&mut turns);
-        if self.bias.is_occupied() {
+        if turns.occupied && self.bias.is_occupied() {
             return None;
         }
         Some(self.count(turns))
@@ -136,10 +144,12 @@ impl<T> Lock<T> {
             needed => needed.saturating_mul(2).min(MOST_RUN),
         };
         turns.run = 0;
+        turns.occupied = true;
     }
 
     fn count<'a>(&'a self, mut turns: MutexGuard<'a, Turns>) -> Locked<'a, T> {
         let me = my_name();
+        turns.occupied = false;
         turns.run = if turns.last == me { turns.run.saturating_add(1) } else { 0 };
         turns.last = me;
         Locked { lock: self, by: By::Mutex(turns) }
