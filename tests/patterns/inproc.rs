@@ -405,3 +405,32 @@ fn a_peer_whose_messages_were_all_received_takes_its_turn_with_the_next() {
     let first: Vec<Message> = (0..3).map(|_| pull.recv_timeout(LIMIT).unwrap()).collect();
     assert!(first.iter().any(|message| *message == "next"), "{first:?}");
 }
+
+#[test]
+fn what_was_received_is_not_underway_any_more_even_if_the_receiver_has_not_looked_for_more() {
+    let context = Context::new();
+    let push = open_with::<Push>(&context, &[(SNDHWM, 10)]);
+    let pull = open_with::<Pull>(&context, &[(RCVHWM, 10)]);
+    pull.bind(NAME).unwrap();
+    push.connect(NAME).unwrap();
+    for _ in 0..9 {
+        push.send("received").unwrap();
+    }
+    for _ in 0..9 {
+        assert_eq!(pull.try_recv().unwrap(), "received");
+    }
+    assert_eq!(push.stats().unwrap().peers[0].send_queue, 0);
+    assert_eq!(fill(&push), 20);
+    for i in 0..20 {
+        assert_eq!(pull.try_recv().unwrap(), format!("{i}"));
+    }
+    for _ in 0..5 {
+        push.send("received").unwrap();
+    }
+    for _ in 0..3 {
+        assert_eq!(pull.try_recv().unwrap(), "received");
+    }
+    drop(pull);
+    until("the receiver is gone", || push.stats().unwrap().peers.is_empty());
+    assert_eq!(push.stats().unwrap().traffic.messages_dropped, 2);
+}

@@ -15,7 +15,7 @@ use std::sync::PoisonError;
 
 use super::in_queue::InQueue;
 use super::parts::Parts;
-use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, Turnstile};
+use super::sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, Turnstile};
 
 /// What one socket tells the other beside messages.
 #[derive(Debug)]
@@ -82,11 +82,12 @@ impl Lane {
         };
     }
 
-    fn room(&self) -> usize {
+    /// The messages that may still be pushed, if so many are `underway`.
+    fn room(&self, underway: usize) -> usize {
         match self.limit() {
             _ if self.receiver_gone => 0,
             0 => usize::MAX,
-            limit => limit.saturating_sub(self.outstanding),
+            limit => limit.saturating_sub(underway),
         }
     }
 
@@ -94,7 +95,7 @@ impl Lane {
     /// the receiver must be called: it may have an older one, which it is not to receive.
     #[cold]
     fn refuse_or_replace(&mut self, parts: Parts<'_>) -> Pushed {
-        if self.room() == 0 {
+        if self.room(self.outstanding) == 0 {
             self.sender_waits = true;
             return Pushed::Refused;
         }
@@ -126,7 +127,20 @@ struct Shared {
     turnstile: Turnstile,
     /// Whether there are news, for those who do not hold the lock; the sender calls after it is set.
     has_news: AtomicBool,
+    /// Of the outstanding messages, how many the receiver had received when it ran dry. Changed only by the receiver.
+    unreported: AtomicUsize,
     lane: Mutex<Lane>,
+}
+
+impl Shared {
+    /// Messages pushed, and not received.
+    fn underway(&self, lane: &Lane) -> usize {
+        lane.outstanding.saturating_sub(self.unreported.load(Ordering::Relaxed))
+    }
+
+    fn room(&self, lane: &Lane) -> usize {
+        lane.room(self.underway(lane))
+    }
 }
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Lane> {
@@ -161,6 +175,7 @@ impl LaneEnd {
             Arc::new(Shared {
                 turnstile: Turnstile::default(),
                 has_news: AtomicBool::new(false),
+                unreported: AtomicUsize::new(0),
                 lane: Mutex::new(lane),
             })
         };
@@ -190,14 +205,14 @@ impl LaneEnd {
     /// Whether a push would succeed. If not, this end is called when it would.
     pub(crate) fn has_room(&self) -> bool {
         let mut lane = lock(&self.outgoing);
-        let room = lane.room() > 0;
+        let room = self.outgoing.room(&lane) > 0;
         lane.sender_waits |= !room;
         room
     }
 
     /// Messages that may still be sent.
     pub(crate) fn room(&self) -> usize {
-        lock(&self.outgoing).room()
+        self.outgoing.room(&lock(&self.outgoing))
     }
 
     /// Sends a message, if there is room.
@@ -205,7 +220,7 @@ impl LaneEnd {
     pub(crate) fn push(&self, prefix: &[u8], parts: Parts<'_>) -> Pushed {
         self.outgoing.turnstile.let_go_first();
         let mut lane = lock(&self.outgoing);
-        if lane.outstanding >= lane.plain {
+        if lane.outstanding >= lane.plain && self.outgoing.underway(&lane) >= lane.plain {
             return lane.refuse_or_replace(parts);
         }
         lane.queue.push_message(prefix, parts);
@@ -247,6 +262,12 @@ impl LaneEnd {
         self.received >= self.batch
     }
 
+    /// All that was taken was received, and the lane is not told: the other end is to know all the same what is still underway.
+    #[inline]
+    pub(crate) fn ran_dry(&self) {
+        self.incoming.unreported.store(self.received, Ordering::Relaxed);
+    }
+
     /// Tells the lane what was received, and takes all messages if `queue` has none left. True if the
     /// sender, who had found no room, is to be called. Where only the last message is kept it takes the
     /// place of what `queue` has, which goes to `stale`. If there are none, the sender calls for the next one, unless this
@@ -259,6 +280,7 @@ impl LaneEnd {
     ) -> bool {
         self.incoming.turnstile.ask();
         let mut lane = lock(&self.incoming);
+        self.incoming.unreported.store(0, Ordering::Relaxed);
         let call_sender = lane.report(std::mem::take(&mut self.received));
         self.batch = lane.batch();
         if lane.conflated && lane.queue.messages() > 0 {
@@ -279,6 +301,7 @@ impl LaneEnd {
     /// This end sends nothing more, and has room for nothing more; what is in the lanes may still be
     /// received.
     pub(crate) fn close(&self) {
+        self.incoming.unreported.store(self.received, Ordering::Relaxed);
         change(&self.incoming, |lane| lane.receiver_gone = true);
     }
 
@@ -298,12 +321,12 @@ impl LaneEnd {
     /// Messages that may still be sent; `None` if the other end is closed.
     pub(crate) fn outlook(&self) -> Option<usize> {
         let lane = lock(&self.outgoing);
-        (!lane.receiver_gone).then(|| lane.room())
+        (!lane.receiver_gone).then(|| self.outgoing.room(&lane))
     }
 
     /// Messages sent that nobody has received.
     pub(crate) fn unreceived(&self) -> usize {
-        lock(&self.outgoing).outstanding
+        self.outgoing.underway(&lock(&self.outgoing))
     }
 
     /// Messages that wait in the lane to be received here.

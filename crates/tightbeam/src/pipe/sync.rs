@@ -1,7 +1,7 @@
 //! What `lane` is built on; a model checker puts its own here.
 
 use std::hint::spin_loop;
-pub(super) use std::sync::atomic::{AtomicBool, Ordering};
+pub(super) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(super) use std::sync::{Arc, Mutex, MutexGuard};
 
 /// How often a sender looks whether the receiver has come and gone.

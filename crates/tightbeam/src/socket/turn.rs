@@ -236,8 +236,9 @@ impl State {
     #[inline]
     pub(super) fn after_recv(&mut self, id: PipeId) {
         let Some(pipe) = self.pipes.get_mut(id) else { return };
-        if pipe.lane().is_some() {
+        if let Some(lane) = pipe.lane() {
             if pipe.is_merely_dry() && self.waiters.is_empty() {
+                lane.ran_dry();
                 // Whoever comes for the next message looks for it: until then the sender need not call.
                 return self.pipes.dry.push(id);
             }
