@@ -434,3 +434,23 @@ fn what_was_received_is_not_underway_any_more_even_if_the_receiver_has_not_looke
     until("the receiver is gone", || push.stats().unwrap().peers.is_empty());
     assert_eq!(push.stats().unwrap().traffic.messages_dropped, 2);
 }
+
+#[test]
+fn a_socket_that_has_received_all_may_be_closed_while_others_are_sent_to() {
+    let context = Context::new();
+    let (bound, connected) = pair::<Dealer, Dealer>(&context);
+    bound.set_linger(Some(Duration::from_millis(50))).unwrap();
+    for _ in 0..20 {
+        connected.send("received").unwrap();
+    }
+    for _ in 0..20 {
+        bound.recv_timeout(LIMIT).unwrap();
+    }
+    bound.connect("ipc://@tightbeam-nobody-has-this-name").unwrap();
+    for _ in 0..2 {
+        bound.send("undelivered").unwrap();
+    }
+    connected.send("received").unwrap();
+    bound.recv_timeout(LIMIT).unwrap();
+    assert_eq!(bound.close(), 1);
+}

@@ -62,6 +62,7 @@ impl Waiting {
     fn enter(&mut self, cx: &Context<'_>) -> Result<()> {
         let waker = cx.waker().clone();
         let mut guard = self.core.lock()?;
+        guard.settle_dry();
         let first = !guard.waiters.has_tasks();
         self.ticket = Some(guard.waiters.add_task(self.interest, waker));
         let arm = first && self.core.handover.pin();

@@ -136,7 +136,8 @@ impl State {
         let mut found = 0;
         for at in (0..self.pipes.dry.len()).rev() {
             let fresh = self.look_for_local(self.pipes.dry[at], comes_back);
-            if fresh > 0 || !comes_back {
+            // A call may have filled it meanwhile, and then it may be listed twice.
+            if !comes_back || self.pipes.waiting(self.pipes.dry[at]) > 0 {
                 self.pipes.dry.swap_remove(at);
             }
             found += fresh;

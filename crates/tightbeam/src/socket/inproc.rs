@@ -314,6 +314,8 @@ impl State {
         for id in local {
             self.bury_pipe(id);
         }
+        // Nobody receives any more.
+        self.pipes.dry.clear();
         names
     }
 
