@@ -1,12 +1,15 @@
 //! Large bodies that `send_slice` hands to the kernel without copying them first: whole, in order, and the
 //! caller's again as soon as the call returns.
 
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use tightbeam::curve::Keypair;
 use tightbeam::options::number;
-use tightbeam::{Context, Dealer, EventKind, Pair, Pull, Push, Rep, Req, SocketBase, Timing};
+use tightbeam::{
+    Context, Dealer, EventKind, Frame, Pair, Pull, Push, Rep, Req, SocketBase, Timing,
+};
 use tightbeam_tests::peer::{HANG, Lounge, Peer, Speaks};
 use tightbeam_tests::sockets::{bind, connect, join, open};
 
@@ -191,4 +194,55 @@ fn every_type_that_sends_to_one_peer_puts_its_envelope_before_a_large_slice() {
     }
     let senders: [&SocketBase; 4] = [&rep, &req, &a, &c];
     assert!(senders.iter().all(|socket| socket.stats().unwrap().traffic.bytes_sent == 900_000));
+}
+
+/// A body that goes back to a pool.
+struct Pooled {
+    body: Vec<u8>,
+    pool: Arc<Mutex<()>>,
+    returns: mpsc::Sender<()>,
+}
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        self.returns.send(()).unwrap();
+        drop(self.pool.lock());
+    }
+}
+
+#[test]
+fn whoever_sends_a_large_slice_does_not_wait_for_a_free_function() {
+    let bench = bound_with::<Push>(&[(number::SNDHWM, 0)]);
+    let mut peer = Peer::connect_narrow(&bench.endpoint, 2048);
+    peer = peer.shake_hands("PULL", b"", Speaks::V3_1);
+    bench.wait_for(EventKind::HandshakeSucceeded);
+    let pool = Arc::new(Mutex::new(()));
+    let (returns, returned) = mpsc::channel();
+    let pooled = Pooled { body: body(0, 8 * MIB), pool: Arc::clone(&pool), returns };
+    bench.send(Frame::from_owner(pooled));
+    (1..4).for_each(|n| bench.send(body(n, MIB)));
+    let in_use = pool.lock().unwrap();
+    let reader = thread::spawn(move || {
+        (0..5).for_each(|n| assert!(peer.take_message()[0][..9] == body(n, 9), "message {n}"));
+    });
+    // The first body is written: it is freed by the thread that goes on writing the rest afterwards.
+    returned.recv_timeout(HANG).unwrap();
+    let (done, sent) = mpsc::channel();
+    let socket = bench.socket;
+    let sender = thread::spawn(move || {
+        socket.send_slice(&body(4, MIB)).unwrap();
+        done.send(()).unwrap();
+        socket
+    });
+    let in_time = sent.recv_timeout(HANG);
+    drop(in_use);
+    assert!(in_time.is_ok(), "the sender waited for the pool");
+    reader.join().unwrap();
+    drop(sender.join().unwrap());
 }

@@ -6,17 +6,22 @@
 //! memory that is in no cache.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::burst::LARGE;
 use super::core::Core;
 use super::guard::Guard;
 use super::state::State;
 use super::transfer::copy_of;
-use super::wait::Timing;
+use super::wait::{Timing, remaining};
 use crate::connection::SourceId;
 use crate::error::Result;
 use crate::pipe::{Parts, PipeId};
 use crate::reactor::parker::Parker;
+
+/// How long to wait for another thread's system call. That thread may be held up: between two calls it may run foreign code,
+/// which may wait for what this thread has.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// What has to be done before a message may leave from the caller's memory.
 enum Before {
@@ -48,7 +53,11 @@ impl Core {
             if !timing.waits() || guard.next_writer.is_some() {
                 return Ok(false);
             }
-            guard = self.await_writer(guard, source);
+            let came;
+            (guard, came) = self.await_writer(guard, source);
+            if !came {
+                return Ok(false);
+            }
             before = Some(Before::Write(source));
         }
         if let Some(Before::Write(source)) = before {
@@ -63,15 +72,18 @@ impl Core {
     }
 
     /// Waits until another thread's system call has ended, which does not wait for anything. Whoever has
-    /// waited writes what that thread has left behind.
-    fn await_writer<'a>(&'a self, mut guard: Guard<'a>, source: SourceId) -> Guard<'a> {
+    /// waited writes what that thread has left behind. False if it takes too long: then nothing is left to this thread.
+    fn await_writer<'a>(&'a self, mut guard: Guard<'a>, source: SourceId) -> (Guard<'a>, bool) {
         let parker = Parker::current();
         guard.next_writer = Some((source, Arc::clone(&parker)));
         drop(guard);
-        while !parker.is_notified() {
-            parker.park(None);
+        let until = Some(Instant::now() + PATIENCE);
+        while !parker.is_notified() && remaining(until) != Some(Duration::ZERO) {
+            parker.park(remaining(until));
         }
-        self.lock_always()
+        let mut guard = self.lock_always();
+        let unanswered = guard.next_writer.take_if(|(_, next)| Arc::ptr_eq(next, &parker));
+        (guard, unanswered.is_none())
     }
 
     /// Has the pipe borrow the message, and writes it. False if it was refused.
