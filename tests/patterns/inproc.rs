@@ -454,3 +454,27 @@ fn a_socket_that_has_received_all_may_be_closed_while_others_are_sent_to() {
     bound.recv_timeout(LIMIT).unwrap();
     assert_eq!(bound.close(), 1);
 }
+
+#[test]
+fn senders_of_one_socket_that_wait_for_room_are_all_woken_when_there_is_enough() {
+    let context = Context::new();
+    for _ in 0..50 {
+        let push = open_with::<Push>(&context, &[(SNDHWM, 1)]);
+        let pull = open_with::<Pull>(&context, &[(RCVHWM, 1)]);
+        pull.bind(NAME).unwrap();
+        push.connect(NAME).unwrap();
+        assert_eq!(fill(&push), 2);
+        thread::scope(|scope| {
+            let senders = [(); 2].map(|()| scope.spawn(|| push.send_timeout("next", LIMIT)));
+            // There is nothing to ask that says whether they wait.
+            thread::sleep(Duration::from_millis(2));
+            for i in 0..2 {
+                assert_eq!(pull.recv_timeout(LIMIT).unwrap(), format!("{i}"));
+            }
+            for sender in senders {
+                sender.join().unwrap().unwrap();
+            }
+        });
+        pull.unbind(NAME).unwrap();
+    }
+}

@@ -127,6 +127,11 @@ impl Waiters {
         self.watched || self.list.iter().any(|waiter| waiter.interest != Interest::Send)
     }
 
+    /// Whether somebody waits for room to send.
+    pub(crate) fn want_room(&self) -> bool {
+        self.list.iter().any(|waiter| waiter.interest == Interest::Send)
+    }
+
     /// Whether somebody watches from now on, who asks for the news whenever there are wake-ups.
     pub(crate) fn set_watched(&mut self, watched: bool) {
         self.watched = watched;

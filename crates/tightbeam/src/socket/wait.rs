@@ -232,6 +232,7 @@ impl Core {
         let deadline = timing.deadline();
         let mut slept = Slept::Notified;
         let mut offered_seat = false;
+        let mut has_waited = false;
         loop {
             // Under the same lock as the attempt before it, so that nothing is missed in between.
             let attempted = match attempt(&mut guard) {
@@ -248,8 +249,12 @@ impl Core {
                 guard.pass_the_seat();
             }
             if let Some(result) = attempted? {
+                if has_waited && interest == Interest::Send {
+                    guard.pass_room_on();
+                }
                 return Ok((result, guard));
             }
+            has_waited = true;
             let parker = Parker::current();
             let ticket = guard.waiters.add_thread(interest, &parker);
             let has_output = !guard.pipes.dirty.is_empty();
@@ -422,6 +427,14 @@ impl Seat {
 impl State {
     fn pass_the_seat(&mut self) {
         self.waiters.pass_the_seat();
+    }
+
+    /// A sender that was woken has sent. More room may have come than it was told of, of which nobody else will be told:
+    /// while it was on its way, nobody asked for it.
+    fn pass_room_on(&mut self) {
+        if self.waiters.want_room() && self.pattern.can_send(&self.pipes, &self.options) {
+            self.waiters.notify(Interest::Send, 1);
+        }
     }
 }
 
