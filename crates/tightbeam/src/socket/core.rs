@@ -170,8 +170,9 @@ impl Core {
     }
 
     /// The lock for a call of the application; `only_free` does not wait until somebody else releases it.
-    /// Every send and receive makes its [`Guard`] of this where it stays, rather than being handed one. What a publisher
-    /// has gathered for many peers is left as it is: nobody may look at the queues to them.
+    /// A send or receive makes a [`Guard`] of this only if something is left to do: handed on from function to function it goes
+    /// through memory, and the processor waits for that. What a publisher has gathered for many peers is left as it is: nobody may
+    /// look at the queues to them.
     #[inline(always)]
     pub(super) fn acquire(&self, only_free: bool) -> Result<Locked<'_, State>> {
         if self.is_forked() {
