@@ -9,7 +9,6 @@
 #![allow(non_camel_case_types)]
 
 pub mod auth;
-mod barrier;
 pub mod certificate;
 pub mod constants;
 pub mod context;
@@ -33,3 +32,5 @@ pub mod transfer;
 pub mod types;
 pub mod utils;
 pub mod version;
+
+use tightbeam::barrier;

@@ -83,5 +83,8 @@ pub use socket::{
 #[cfg(feature = "futures")]
 pub use socket::{MessageSink, Messages};
 pub use sys::SignalMask;
+// For the C library, whose handles stand on them, too: not for applications.
+#[doc(hidden)]
+pub use sys::barrier;
 pub use timers::{TimerId, Timers};
 pub use zmtp::{SocketType, z85};

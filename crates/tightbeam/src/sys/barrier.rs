@@ -1,38 +1,71 @@
-//! Barriers of which one side bears the cost, and sleeping on a word: what [`Bias`](super::bias::Bias) is built on; a model
-//! checker puts its own here.
+//! Barriers of which one side bears the cost. Where two threads each write one word and then read the other's, both need a
+//! barrier between, or each may miss what the other has written. Here those who come often pass a light one, which only keeps the
+//! compiler from changing the order, and whoever comes rarely a heavy one: it has every processor that runs a thread of this
+//! process pass a full barrier meanwhile. Together they order what two full barriers would.
+//!
+//! The lock of a socket stands on them (`bias.rs`), and the handles of the C library.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, compiler_fence};
 use std::thread;
 use std::time::Duration;
 
 use super::platform::{barrier_everywhere, futex_wait, futex_wake, register_for_barriers};
 
-/// A processor has written what it was about to write long before.
+/// A processor has long since written what it was about to write.
 const LONG: Duration = Duration::from_millis(50);
 
-/// The system has refused a barrier that it had promised: a filter of system calls, perhaps.
-static REFUSED: AtomicBool = AtomicBool::new(false);
+const UNASKED: u8 = 0;
+const THERE: u8 = 1;
+/// The system refuses what it had promised: a filter of system calls, perhaps. Some may still rely on light barriers.
+const REFUSED: u8 = 2;
+/// Nobody relies on them.
+const NONE: u8 = 3;
 
-/// Whether there are heavy barriers.
-pub(super) fn is_there() -> bool {
-    static PROMISED: OnceLock<bool> = OnceLock::new();
-    *PROMISED.get_or_init(register_for_barriers) && !REFUSED.load(Ordering::Relaxed)
+static STATE: AtomicU8 = AtomicU8::new(UNASKED);
+
+/// Asks the system for heavy barriers, before the first light one is relied on: it takes milliseconds in a process that has threads.
+pub fn prepare() {
+    if STATE.load(Ordering::Relaxed) == UNASKED {
+        let found = if register_for_barriers() { THERE } else { NONE };
+        let _ = STATE.compare_exchange(UNASKED, found, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+/// Whether there are heavy barriers. To be asked after a light barrier, by each who relies on it.
+#[inline]
+pub fn is_there() -> bool {
+    STATE.load(Ordering::Relaxed) == THERE
 }
 
 /// Orders what this thread did before and does after it, for those who call [`heavy_barrier`].
-#[inline(always)]
-pub(super) fn light_barrier() {
+#[inline]
+pub fn light_barrier() {
     compiler_fence(Ordering::SeqCst);
 }
 
-/// Has all processors that run this process pass a barrier.
-pub(super) fn heavy_barrier() {
-    if barrier_everywhere() || (register_for_barriers() && barrier_everywhere()) {
+/// Orders what this thread did before and does after it, for those who have passed a [`light_barrier`] and found that
+/// heavy ones [are there](is_there).
+pub fn heavy_barrier() {
+    // A forked child may have to register again.
+    if STATE.load(Ordering::Acquire) == NONE
+        || barrier_everywhere()
+        || (register_for_barriers() && barrier_everywhere())
+    {
         return;
     }
-    REFUSED.store(true, Ordering::Relaxed);
+    // Whoever asks from now on is told; what those are writing who asked before is seen by all in the end.
+    let _ = STATE.compare_exchange(THERE, REFUSED, Ordering::SeqCst, Ordering::Relaxed);
     thread::sleep(LONG);
+    STATE.store(NONE, Ordering::Release);
+}
+
+/// A [`heavy_barrier`] for those who rely on light ones without asking whether heavy ones are still there: where the system refuses, it
+/// waits until what other threads have written is seen by all.
+pub(super) fn heavy_barrier_or_wait() {
+    heavy_barrier();
+    if !is_there() {
+        thread::sleep(LONG);
+    }
 }
 
 pub(super) fn sleep(word: &AtomicU32, expected: u32) {

@@ -13,7 +13,7 @@
 //!
 //! Everything but [`enter`](Bias::enter) and [`leave`](Bias::leave) is called with the lock's mutex held.
 
-use super::barrier::{heavy_barrier, light_barrier, sleep, wake};
+use super::barrier::{heavy_barrier_or_wait, light_barrier, sleep, wake};
 use super::sync::{AtomicU32, AtomicUsize, Ordering};
 
 /// The name of threads that have none. Names are small numbers.
@@ -97,7 +97,7 @@ impl Bias {
             return None;
         }
         self.owner.store(NOBODY, Ordering::Relaxed);
-        heavy_barrier();
+        heavy_barrier_or_wait();
         Some(self.seats[owner % SEATS].visits.load(Ordering::Relaxed))
     }
 

@@ -86,6 +86,7 @@ enum By<'a> {
 
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Lock<T> {
+        barrier::prepare();
         let needed = if barrier::is_there() { RUN } else { u32::MAX };
         Lock {
             bias: Bias::new(),

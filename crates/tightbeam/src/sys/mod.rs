@@ -31,7 +31,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("tightbeam runs on Linux; other systems need a file of their own in `sys`");
 
-mod barrier;
+pub mod barrier;
 mod bias;
 mod cache;
 mod lock;

@@ -77,6 +77,10 @@ mod barrier {
         }
     }
 
+    pub(crate) fn heavy_barrier_or_wait() {
+        heavy_barrier();
+    }
+
     pub(crate) fn sleep(word: &AtomicU32, expected: u32) {
         let list = SLEEPERS.0.lock().unwrap();
         if word.load(Ordering::SeqCst) == expected {
