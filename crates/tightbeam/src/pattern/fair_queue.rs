@@ -34,6 +34,9 @@ impl FairQueue {
         let part = pipes.pop(id).ok_or(NOTHING_TO_RECEIVE)?;
         if !part.more {
             self.finish(part.left > 0);
+            if part.left > 0 && self.turn.len() > 1 {
+                part.expect_next();
+            }
         }
         Ok(Received { pipe: id, body: part.body, more: part.more, quiet: part.quiet })
     }

@@ -375,6 +375,9 @@ impl Pipes {
         if !std::mem::replace(&mut pipe.dirty, true) {
             dirty.push(id);
         }
+        if dirty.len() > 1 {
+            pipe.outgoing.expect_more();
+        }
         let full = pipe.send_hwm != 0 && pipe.outgoing.messages() >= pipe.send_hwm;
         if full || pipe.outgoing.bytes() >= buffers::BUFFER_SIZE {
             urgent.push(id);

@@ -10,8 +10,9 @@ use std::io::IoSlice;
 use zmtp::{FrameHeader, encode_header};
 
 use super::buffers::{self, BUFFER_SIZE};
-use super::parts::{Parts, REFERENCE_FROM};
+use super::parts::{CACHE_LINE, Parts, REFERENCE_FROM};
 use crate::message::{Frame, OutOfMemory};
+use crate::sys;
 
 /// Arenas up to this size stay with the pipe between messages.
 const SMALL_ARENA: usize = 512;
@@ -379,6 +380,15 @@ impl OutQueue {
         segment.messages += 1;
         self.messages += 1;
         self.bytes += segment.len - before;
+    }
+
+    /// Others get messages before this peer gets the next one: until then the processor may fetch the memory that it
+    /// will be written to, for which stores would wait.
+    #[inline(always)]
+    pub(crate) fn expect_more(&self) {
+        if let Some(Segment { arena, .. }) = self.segments.back() {
+            sys::prefetch_for_writing(arena.as_ptr_range().end.wrapping_add(CACHE_LINE));
+        }
     }
 
     /// Appends whole messages that are in wire form already.

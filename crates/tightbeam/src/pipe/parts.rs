@@ -1,9 +1,13 @@
 //! The parts of a message on their way out and in.
 
 use crate::message::Frame;
+use crate::sys;
 
 /// Bodies of at least this many bytes are referenced by the out-queue instead of being copied.
 pub(crate) const REFERENCE_FROM: usize = 16 * 1024;
+
+/// What processors fetch from memory at once, in bytes, nearly everywhere.
+pub(super) const CACHE_LINE: usize = 64;
 
 /// A message to send, borrowed from the caller, who keeps it if it is refused.
 #[derive(Debug, Clone, Copy)]
@@ -92,4 +96,15 @@ pub(crate) struct Part<'a> {
     pub(crate) left: usize,
     /// Taking it changes nothing else: the pipe is neither empty, nor stopped, nor done with.
     pub(crate) quiet: bool,
+}
+
+impl Part<'_> {
+    /// Messages of others are taken before the one behind this: until then the processor may fetch it, for which
+    /// whoever copies it would wait.
+    #[inline(always)]
+    pub(crate) fn expect_next(&self) {
+        if let Body::Slice(bytes) = self.body {
+            sys::prefetch_for_reading(bytes.as_ptr_range().end.wrapping_add(CACHE_LINE));
+        }
+    }
 }

@@ -50,7 +50,7 @@ mod sync {
     pub(super) use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 }
 
-pub(crate) use cache::prefetch_for_writing;
+pub(crate) use cache::{prefetch_for_reading, prefetch_for_writing};
 pub(crate) use lock::{Lock, Locked};
 pub(crate) use net::{
     interface_addresses, interface_name, interface_number, set_busy_poll, take_descriptor,
