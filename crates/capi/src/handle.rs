@@ -60,8 +60,9 @@ impl<T: Send + Sync> Slab<T> {
         Some(handle)
     }
 
-    /// The value that the handle names, if it is open.
-    #[inline]
+    /// The value that the handle names, if it is open. Where it is inlined the thread's storage is asked for once, for the
+    /// lock of a socket, too.
+    #[inline(always)]
     pub(crate) fn enter(&'static self, handle: Handle) -> Option<Entered<'static, T>> {
         let base = self.base.load(Ordering::Acquire);
         let offset = handle.address().wrapping_sub(base);

@@ -103,7 +103,7 @@ impl<T> Slot<T> {
     }
 
     /// The value, if it is open and of that generation.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(&self, generation: u64, mask: u64) -> Option<Entered<'_, T>> {
         let mine = records::mine();
         if mine.load(Ordering::Relaxed) == 0 {

@@ -12,7 +12,7 @@ use crate::slot::Entered;
 
 static SOCKETS: Slab<AnySocket> = Slab::new();
 
-#[inline]
+#[inline(always)]
 pub(crate) fn socket(handle: Handle) -> Result<Entered<'static, AnySocket>> {
     SOCKETS.enter(handle).ok_or(Errno(libc::ENOTSOCK))
 }

@@ -1,6 +1,6 @@
 //! Outgoing messages go to the peers in turn, skipping those without room (RFC 30, "PUSH").
 
-use crate::pipe::{Parts, PipeId, Pipes};
+use crate::pipe::{Outgoing, PipeId, Pipes};
 
 /// The peers that may be sent to.
 #[derive(Debug, Default)]
@@ -26,11 +26,11 @@ impl LoadBalance {
     /// Queues a message for the next peer with room, and answers which that was; then it is the turn of
     /// the one behind it.
     #[inline(always)]
-    pub(crate) fn send(
+    pub(crate) fn send<'a>(
         &mut self,
         pipes: &mut Pipes,
         prefix: &[u8],
-        parts: Parts<'_>,
+        parts: impl Outgoing<'a>,
     ) -> Option<PipeId> {
         for _ in 0..self.peers.len() {
             if self.next >= self.peers.len() {

@@ -4,7 +4,7 @@ use zmtp::SocketType;
 
 use super::{NO_PEER_WITH_ROOM, NOTHING_TO_RECEIVE, Pattern, Received, Refusal};
 use crate::options::Options;
-use crate::pipe::{Parts, PipeId, Pipes};
+use crate::pipe::{Outgoing, Parts, PipeId, Pipes};
 
 const RECEIVE: &str = "receive";
 const SEND: &str = "send";
@@ -12,17 +12,17 @@ const SEND: &str = "send";
 impl Pattern {
     /// Queues a whole message, or says why not; then nothing was queued.
     #[inline(always)]
-    pub(crate) fn send(
+    pub(crate) fn send<'a>(
         &mut self,
         pipes: &mut Pipes,
-        parts: Parts<'_>,
+        parts: impl Outgoing<'a>,
         options: &Options,
     ) -> Result<(), Refusal> {
         // The hot path: no call stands before the pipe.
         let peers = match self {
             Pattern::Push(push) => &mut push.peers,
             Pattern::Dealer(dealer) => &mut dealer.outgoing,
-            _ => return self.send_by_rule(pipes, parts, options),
+            _ => return self.send_by_rule(pipes, parts.parts(), options),
         };
         match peers.send(pipes, &[], parts) {
             Some(_) => Ok(()),

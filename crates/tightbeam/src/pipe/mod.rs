@@ -19,7 +19,7 @@ use slotmap::{SlotMap, new_key_type};
 pub(crate) use in_queue::InQueue;
 pub(crate) use lane::{LaneEnd, News};
 pub(crate) use out_queue::{OutQueue, Position, Segment};
-pub(crate) use parts::{Body, Part, Parts, REFERENCE_FROM};
+pub(crate) use parts::{Body, Outgoing, Part, Parts, REFERENCE_FROM};
 
 pub use traffic::Traffic;
 
@@ -259,14 +259,20 @@ impl Pipes {
 
     /// Queues a message for one peer if it has room.
     #[inline(always)]
-    pub(crate) fn offer(&mut self, id: PipeId, prefix: &[u8], parts: Parts<'_>) -> bool {
+    pub(crate) fn offer<'a>(
+        &mut self,
+        id: PipeId,
+        prefix: &[u8],
+        parts: impl Outgoing<'a>,
+    ) -> bool {
         match self.slots.get_mut(id) {
             Some(pipe) if pipe.lane.is_some() => {
-                Self::hand_over(pipe, id, &mut self.calls, &mut self.released, prefix, parts)
+                let (calls, released) = (&mut self.calls, &mut self.released);
+                Self::hand_over(pipe, id, calls, released, prefix, parts.parts())
             }
             Some(pipe) if pipe.has_wire_room() => {
                 if pipe.conflate {
-                    self.replace(id, parts);
+                    self.replace(id, parts.parts());
                     return true;
                 }
                 Self::push_to(pipe, id, &mut self.dirty, &mut self.urgent, prefix, parts);
@@ -361,17 +367,17 @@ impl Pipes {
     }
 
     #[inline(always)]
-    fn push_to(
+    fn push_to<'a>(
         pipe: &mut Pipe,
         id: PipeId,
         dirty: &mut Vec<PipeId>,
         urgent: &mut Vec<PipeId>,
         prefix: &[u8],
-        parts: Parts<'_>,
+        parts: impl Outgoing<'a>,
     ) {
         pipe.outgoing.push(prefix, parts);
         pipe.traffic.messages_sent += 1;
-        pipe.traffic.bytes_sent += parts.body_bytes() as u64;
+        pipe.traffic.bytes_sent += parts.bytes() as u64;
         if !std::mem::replace(&mut pipe.dirty, true) {
             dirty.push(id);
         }

@@ -10,7 +10,7 @@ use std::io::IoSlice;
 use zmtp::{FrameHeader, encode_header};
 
 use super::buffers::{self, BUFFER_SIZE};
-use super::parts::{CACHE_LINE, Parts, REFERENCE_FROM};
+use super::parts::{CACHE_LINE, Outgoing, Parts, REFERENCE_FROM};
 use crate::message::{Frame, OutOfMemory};
 use crate::sys;
 
@@ -326,14 +326,14 @@ impl OutQueue {
 
     /// Appends a whole message: frames that are in wire form already, then `parts`.
     #[inline(always)]
-    pub(crate) fn push(&mut self, prefix: &[u8], parts: Parts<'_>) {
+    pub(crate) fn push<'a>(&mut self, prefix: &[u8], parts: impl Outgoing<'a>) {
         // Nearly every message is short, and goes where the one before it went.
-        let short = match parts {
-            Parts::Slice(body) if prefix.is_empty() => self.push_short(body),
+        let short = match parts.slice() {
+            Some(body) if prefix.is_empty() => self.push_short(body),
             _ => false,
         };
         if !short {
-            self.push_other(prefix, parts);
+            self.push_other(prefix, parts.parts());
         }
     }
 

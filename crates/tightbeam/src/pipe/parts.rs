@@ -21,6 +21,51 @@ pub(crate) enum Parts<'a> {
     Frames(&'a [Frame]),
 }
 
+/// What is sent. A slice by itself, which nearly every message is, goes from function to function in registers; [`Parts`] are
+/// written to the stack in words and read back in pairs, for which the processor waits.
+pub(crate) trait Outgoing<'a>: Copy {
+    fn parts(self) -> Parts<'a>;
+
+    /// The only part, if it is to be copied.
+    fn slice(self) -> Option<&'a [u8]>;
+
+    /// Bytes of all bodies.
+    fn bytes(self) -> usize;
+}
+
+impl<'a> Outgoing<'a> for &'a [u8] {
+    #[inline(always)]
+    fn parts(self) -> Parts<'a> {
+        Parts::Slice(self)
+    }
+
+    #[inline(always)]
+    fn slice(self) -> Option<&'a [u8]> {
+        Some(self)
+    }
+
+    #[inline(always)]
+    fn bytes(self) -> usize {
+        self.len()
+    }
+}
+
+impl<'a> Outgoing<'a> for Parts<'a> {
+    #[inline(always)]
+    fn parts(self) -> Parts<'a> {
+        self
+    }
+
+    #[inline(always)]
+    fn slice(self) -> Option<&'a [u8]> {
+        if let Parts::Slice(body) = self { Some(body) } else { None }
+    }
+
+    fn bytes(self) -> usize {
+        self.body_bytes()
+    }
+}
+
 impl<'a> Parts<'a> {
     pub(crate) fn len(&self) -> usize {
         match self {

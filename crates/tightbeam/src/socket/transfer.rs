@@ -7,7 +7,7 @@ use super::wait::Timing;
 use crate::error::{Error, Result};
 use crate::message::{Frame, Message};
 use crate::pattern::{Pattern, Received, Refusal};
-use crate::pipe::{Body, Parts, REFERENCE_FROM};
+use crate::pipe::{Body, Outgoing, Parts, REFERENCE_FROM};
 use crate::reactor::waiters::Interest;
 
 /// Receives after which a receiver asks the kernel for news, so that a full queue from one peer does
@@ -77,10 +77,12 @@ impl Core {
         }
         let mut state = self.acquire(timing == Some(Timing::TryLock))?;
         if state.staged.is_empty() {
-            let parts = Parts::Slice(body);
-            return match state.offer(parts) {
+            return match state.offer(body) {
                 Ok(()) if state.is_done_with_message(body.len()) => Ok(()),
-                offered => self.after_offer(Guard::new(self, state), offered, parts, timing),
+                offered => {
+                    let guard = Guard::new(self, state);
+                    self.after_offer(guard, offered, Parts::Slice(body), timing)
+                }
             };
         }
         drop(Guard::new(self, state));
@@ -394,11 +396,11 @@ impl State {
 
     /// Queues a message, or says why not.
     #[inline(always)]
-    pub(super) fn offer(&mut self, parts: Parts<'_>) -> Result<(), Refusal> {
+    pub(super) fn offer<'a>(&mut self, parts: impl Outgoing<'a>) -> Result<(), Refusal> {
         let State { pattern, pipes, options, .. } = self;
         pattern.send(pipes, parts, options)?;
         match self.pattern {
-            Pattern::XSub(_) => self.send_on(parts),
+            Pattern::XSub(_) => self.send_on(parts.parts()),
             _ => self.turn_changed(),
         }
         Ok(())

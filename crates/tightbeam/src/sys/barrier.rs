@@ -72,6 +72,7 @@ pub(super) fn sleep(word: &AtomicU32, expected: u32) {
     futex_wait(word, expected, None);
 }
 
+#[cold]
 pub(super) fn wake(word: &AtomicU32) {
     futex_wake(word, u32::MAX);
 }

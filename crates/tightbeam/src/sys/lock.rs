@@ -12,6 +12,8 @@
 //! more times where it did not last. Where the system has no heavy barrier, the lock stays a mutex.
 
 use std::cell::{Cell, UnsafeCell};
+use std::marker::PhantomData;
+use std::mem::{self, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -61,6 +63,8 @@ struct Turns {
 pub(crate) struct Lock<T> {
     bias: Bias,
     turns: Mutex<Turns>,
+    /// What holds the mutex, as long as somebody has the lock by it.
+    held: UnsafeCell<MaybeUninit<MutexGuard<'static, Turns>>>,
     value: UnsafeCell<T>,
 }
 
@@ -69,19 +73,15 @@ unsafe impl<T: Send> Send for Lock<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
-/// The lock, held.
+/// The lock, held. Two words, which go from function to function in registers: what goes through the stack is written in words and
+/// read back in pairs, for which the processor waits.
 #[derive(Debug)]
 pub(crate) struct Locked<'a, T> {
     lock: &'a Lock<T>,
-    by: By<'a>,
-}
-
-/// How a thread has come in.
-#[derive(Debug)]
-enum By<'a> {
-    /// As the owner.
-    Bias(&'a Seat),
-    Mutex(MutexGuard<'a, Turns>),
+    /// Where the owner sits. Whoever else has come has the mutex.
+    seat: Option<&'a Seat>,
+    /// It stays with its thread, as a mutex's guard does.
+    thread: PhantomData<MutexGuard<'a, Turns>>,
 }
 
 impl<T> Lock<T> {
@@ -91,6 +91,7 @@ impl<T> Lock<T> {
         Lock {
             bias: Bias::new(),
             turns: Mutex::new(Turns { last: UNNAMED, run: 0, needed, occupied: false }),
+            held: UnsafeCell::new(MaybeUninit::uninit()),
             value: UnsafeCell::new(value),
         }
     }
@@ -99,7 +100,7 @@ impl<T> Lock<T> {
     #[inline(always)]
     pub(crate) fn lock(&self) -> Locked<'_, T> {
         match self.bias.enter(NAME.get()) {
-            Some(seat) => Locked { lock: self, by: By::Bias(seat) },
+            Some(seat) => self.locked(Some(seat)),
             None => self.lock_shared(),
         }
     }
@@ -108,9 +109,14 @@ impl<T> Lock<T> {
     #[inline(always)]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
         match self.bias.enter(NAME.get()) {
-            Some(seat) => Some(Locked { lock: self, by: By::Bias(seat) }),
+            Some(seat) => Some(self.locked(Some(seat))),
             None => self.try_lock_shared(),
         }
+    }
+
+    #[inline(always)]
+    fn locked<'a>(&'a self, seat: Option<&'a Seat>) -> Locked<'a, T> {
+        Locked { lock: self, seat, thread: PhantomData }
     }
 
     #[inline(never)]
@@ -153,7 +159,24 @@ impl<T> Lock<T> {
         turns.occupied = false;
         turns.run = if turns.last == me { turns.run.saturating_add(1) } else { 0 };
         turns.last = me;
-        Locked { lock: self, by: By::Mutex(turns) }
+        // SAFETY: only its lifetime changes: the `Locked` that is made here moves it out before it ends itself.
+        let turns = unsafe { mem::transmute::<MutexGuard<'a, _>, MutexGuard<'static, _>>(turns) };
+        // SAFETY: whoever has the mutex is the only one who looks there.
+        unsafe { (*self.held.get()).write(turns) };
+        self.locked(None)
+    }
+
+    /// Gives the mutex back, and the bias to who had it, if that has come often enough.
+    ///
+    /// # Safety
+    /// To be called once for each [`count`](Lock::count).
+    #[inline(never)]
+    unsafe fn leave_shared(&self) {
+        // SAFETY: written by `count`, with the mutex, which this thread has had since.
+        let turns = unsafe { (*self.held.get()).assume_init_read() };
+        if turns.run >= turns.needed {
+            self.bias.give(turns.last);
+        }
     }
 }
 
@@ -178,10 +201,10 @@ impl<T> DerefMut for Locked<'_, T> {
 impl<T> Drop for Locked<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        match &self.by {
-            By::Bias(seat) => self.lock.bias.leave(seat),
-            By::Mutex(turns) if turns.run >= turns.needed => self.lock.bias.give(turns.last),
-            By::Mutex(_) => {}
+        match self.seat {
+            Some(seat) => self.lock.bias.leave(seat),
+            // SAFETY: without a seat it was made by `count`, and is dropped once.
+            None => unsafe { self.lock.leave_shared() },
         }
     }
 }
