@@ -8,6 +8,7 @@ mod churn;
 mod closing;
 mod cuts;
 mod framing;
+mod gone;
 mod half_open;
 mod handshake;
 mod heartbeat;

@@ -4,7 +4,10 @@ use tightbeam_tests::transport::again_over_ipc;
 
 #[test]
 fn handshakes_versions_and_framing_are_the_same() {
-    again_over_ipc(&["handshake::", "versions::", "framing::", "cuts::", "heartbeat::"], &[]);
+    again_over_ipc(
+        &["handshake::", "versions::", "framing::", "cuts::", "gone::", "heartbeat::"],
+        &[],
+    );
 }
 
 #[test]

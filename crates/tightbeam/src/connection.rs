@@ -156,6 +156,8 @@ pub(crate) struct Connection {
     pub(crate) readable: bool,
     /// The peer has closed its side, or the connection failed: a short read proves nothing.
     pub(crate) hung_up: bool,
+    /// Why nothing more can be written, if the peer has closed. What it had sent before is read to the end.
+    broken: Option<io::Error>,
     /// When the peer said something last.
     pub(crate) heard: Option<Instant>,
     /// When a PING was sent that nothing has answered, and how long the last answer took.
@@ -216,6 +218,7 @@ impl Connection {
             held_back: false,
             readable: false,
             hung_up: false,
+            broken: None,
             heard: None,
             pinged: None,
             round_trip: None,
@@ -269,6 +272,24 @@ impl Connection {
         if std::mem::take(&mut self.blocked) {
             self.stream.watch_room(false);
         }
+    }
+
+    /// The peer takes nothing more: only reading goes on.
+    pub(crate) fn end_writing(&mut self, error: io::Error) {
+        self.broken = Some(error);
+        self.hung_up = true;
+        self.readable = true;
+        self.read_event = self.reading;
+    }
+
+    /// Whether nothing can be written any more.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// Why the connection is over once the kernel has nothing more for the reader.
+    pub(crate) fn take_break(&mut self, drained: bool) -> Option<Loss> {
+        self.broken.take_if(|_| drained).map(Loss::from)
     }
 
     /// Whether a job has a part of the connection.

@@ -206,7 +206,7 @@ impl Connection {
             self.again = true;
             return None;
         };
-        if self.ending.is_some() || (self.blocked && !unasked) {
+        if self.ending.is_some() || self.broken.is_some() || (self.blocked && !unasked) {
             return None;
         }
         if !writer.is_recoding() && self.phase == Phase::Traffic {
@@ -248,6 +248,7 @@ impl Connection {
         let encoder = self.encoder.as_ref().or(writer.encoder.as_ref());
         self.phase == Phase::Traffic
             && self.ending.is_none()
+            && !self.is_broken()
             && encoder.is_some_and(Encoder::is_verbatim)
     }
 

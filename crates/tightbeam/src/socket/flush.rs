@@ -229,7 +229,7 @@ impl State {
             }
             WriteOutcome::Blocked => return self.begin_write(id),
             WriteOutcome::Failed(error) => {
-                self.lose(id, error.into(), token);
+                self.fail_to_write(id, error, token);
                 return None;
             }
         }

@@ -1,5 +1,6 @@
 //! The end of connections, of pipes and of the socket itself.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,24 @@ impl State {
         } else if !busy {
             self.finish_loss(id, token);
         }
+    }
+
+    /// Nothing more can be written. If that is because the peer has closed, what it had sent before comes first: all of
+    /// it, whatever the mark, for nothing is behind it, and the connection is not made again before.
+    pub(super) fn fail_to_write(&mut self, id: SourceId, error: io::Error, token: usize) {
+        let has_closed = matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset);
+        let receives = self.life == Life::Open;
+        let Some(connection) = self.connection(id) else { return };
+        if !has_closed || !receives || connection.phase != Phase::Traffic {
+            return self.lose(id, error.into(), token);
+        }
+        connection.end_writing(error);
+        let (pipe, origin) = (connection.pipe, connection.origin);
+        if let (Some(pipe), Origin::Listener(_)) = (pipe, origin) {
+            self.retire_pipe(pipe);
+        }
+        self.enlist(id);
+        self.deferred.kick = true;
     }
 
     /// Removes a connection that is to end, unless it is still busy.

@@ -103,9 +103,9 @@ impl Core {
                 self.finish_connecting(id);
             }
             Some(Source::Connection(connection)) => {
-                let resumed = connection.resumed;
+                let (resumed, broken) = (connection.resumed, connection.is_broken());
                 let pipe = connection.pipe.and_then(|pipe| guard.pipes.get(pipe));
-                let full = pipe.is_some_and(|pipe| pipe.paused);
+                let full = !broken && pipe.is_some_and(|pipe| pipe.paused);
                 let limit = pipe.map_or(usize::MAX, Pipe::read_limit);
                 let connection = if full { None } else { guard.connection(id) };
                 let job = connection.and_then(|connection| connection.begin_read(limit));
@@ -142,7 +142,7 @@ impl State {
     fn is_paused(&self, id: SourceId) -> bool {
         let Some(Source::Connection(connection)) = self.sources.get(id) else { return false };
         // What is to be written cannot wait for the reader.
-        let pipe = connection.pipe.filter(|_| !connection.resumed);
+        let pipe = connection.pipe.filter(|_| !connection.resumed && !connection.is_broken());
         pipe.and_then(|pipe| self.pipes.get(pipe)).is_some_and(|pipe| pipe.paused)
     }
 
@@ -164,7 +164,8 @@ impl State {
         }
         let mut reply = self.take_events(id, token);
         self.take_traffic(id, arrival);
-        if let Some(loss) = arrival.loss.take() {
+        let broken = || self.connection(id).and_then(|c| c.take_break(arrival.drained));
+        if let Some(loss) = arrival.loss.take().or_else(broken) {
             self.lose(id, loss, token);
             return false;
         }
