@@ -4,15 +4,15 @@ use std::io;
 
 use zmtp::Encoder;
 
-use super::write::non_zero;
-use crate::pipe::buffers::{self, BUFFER_SIZE};
+use super::write::{non_zero, portion};
+use crate::pipe::buffers::{self, SEGMENT_SIZE};
 use crate::pipe::{Position, Segment};
 use crate::transport::Stream;
 
 /// A piece ends with the frame that makes it this long.
-const PIECE: usize = BUFFER_SIZE;
+const PIECE: usize = SEGMENT_SIZE;
 /// Holds a piece whose last frame is not very long, and is pooled.
-const PIECE_BUFFER: usize = BUFFER_SIZE + BUFFER_SIZE / 2;
+const PIECE_BUFFER: usize = SEGMENT_SIZE + SEGMENT_SIZE / 2;
 /// A buffer up to this size stays for the next segment.
 const SMALL: usize = 512;
 
@@ -53,7 +53,9 @@ impl Recoder {
     pub(super) fn write(&mut self, encoder: &mut Encoder, stream: &Stream) -> io::Result<()> {
         loop {
             while self.written < self.bytes.len() {
-                self.written += non_zero(stream.write(&self.bytes[self.written..]))?;
+                let rest = &self.bytes[self.written..];
+                let rest = &rest[..portion(stream, rest.len())];
+                self.written += non_zero(stream.write(rest))?;
             }
             if !self.encode_piece(encoder)? {
                 return Ok(());

@@ -9,8 +9,16 @@ use zmtp::{Encoder, Frames};
 
 use super::recode::Recoder;
 use super::{Connection, Phase};
+use crate::pipe::buffers::SEGMENT_SIZE;
 use crate::pipe::{OutQueue, Segment};
 use crate::transport::Stream;
+
+/// TCP sends what is written in packets of up to 64 KiB less its headers (65,483 bytes over loopback, multiples of the
+/// peer's segment size elsewhere, which the device takes apart), and each for itself. What is a little longer would leave
+/// a packet of a few bytes, for which the receiver is woken, too: that halves the rate of a stream.
+const PORTION: usize = 65_000;
+// A full segment is two of them.
+const _: () = assert!(SEGMENT_SIZE + 512 <= 2 * PORTION);
 
 /// Bytes that come before messages: handshake and commands, in the peer's wire.
 #[derive(Debug, Default)]
@@ -111,7 +119,8 @@ impl Writer {
         self.lead.write(&self.stream)?;
         if let Some(segment) = &mut self.segment {
             while segment.remaining() > 0 {
-                let written = self.stream.write_vectored(&segment.lent_slices(body));
+                let slices = segment.lent_slices(body, portion(&self.stream, segment.remaining()));
+                let written = self.stream.write_vectored(&slices);
                 segment.advance(non_zero(written)?);
             }
         }
@@ -176,13 +185,26 @@ impl Writer {
 
 fn write_segment(stream: &Stream, segment: &mut Segment) -> io::Result<()> {
     while segment.remaining() > 0 {
-        let written = match segment.as_single() {
+        let bytes = portion(stream, segment.remaining());
+        let written = match segment.as_single(bytes) {
             Some(bytes) => non_zero(stream.write(bytes)),
-            None => non_zero(stream.write_vectored(&segment.slices())),
+            None => non_zero(stream.write_vectored(&segment.slices(bytes))),
         };
         segment.advance(written?);
     }
     Ok(())
+}
+
+/// How many of so many bytes to write at once: in equal portions none is small.
+pub(super) fn portion(stream: &Stream, bytes: usize) -> usize {
+    match stream {
+        Stream::Tcp(_) if bytes > PORTION => equal_portion(bytes),
+        Stream::Tcp(_) | Stream::Ipc(_) => bytes,
+    }
+}
+
+fn equal_portion(bytes: usize) -> usize {
+    bytes.div_ceil(bytes.div_ceil(PORTION))
 }
 
 pub(super) fn non_zero(written: io::Result<usize>) -> io::Result<usize> {
@@ -267,5 +289,19 @@ impl Connection {
     /// The segment in the hands of the encoder, when the connection ends.
     pub(crate) fn take_recoded(&mut self) -> Option<Segment> {
         self.writer.as_mut()?.recoder.as_mut()?.take_unfinished()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portions_are_equal_and_fit_into_a_packet() {
+        for bytes in [1, PORTION, PORTION + 1, 65_545, SEGMENT_SIZE, (1 << 20) + 9, 1 << 40] {
+            let portion = equal_portion(bytes);
+            assert!(portion <= PORTION && portion * bytes.div_ceil(PORTION) >= bytes);
+            assert!(bytes <= PORTION || portion > PORTION / 2);
+        }
     }
 }

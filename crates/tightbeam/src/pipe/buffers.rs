@@ -6,8 +6,10 @@
 
 use std::sync::Mutex;
 
-/// What one read takes and one segment gathers.
+/// What one read takes.
 pub(crate) const BUFFER_SIZE: usize = 128 * 1024;
+/// What one segment gathers, and the short frame that makes it full may exceed.
+pub(crate) const SEGMENT_SIZE: usize = 126 * 1024;
 /// Smaller arenas are quickly had.
 const LEAST_ARENA: usize = 4 * 1024;
 /// Bytes that are kept of each kind.

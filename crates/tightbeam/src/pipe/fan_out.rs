@@ -4,9 +4,10 @@
 //! share as soon as anybody else looks at the pipes, a message goes elsewhere, the run is long, or one of the peers has
 //! no more room. All of it goes to each of the peers: a slow one holds on to nothing that is not for it.
 
-use super::buffers::BUFFER_SIZE;
-use super::out_queue::{OutQueue, Segment};
+use super::buffers::SEGMENT_SIZE;
+use super::out_queue::OutQueue;
 use super::parts::{Parts, REFERENCE_FROM};
+use super::segment::Segment;
 use super::{Pipe, PipeId, Pipes};
 use crate::message::Frame;
 
@@ -34,7 +35,7 @@ impl FanOut {
     }
 
     fn is_full(&self) -> bool {
-        self.room == 0 || self.segment.remaining() >= BUFFER_SIZE
+        self.room == 0 || self.segment.remaining() >= SEGMENT_SIZE
     }
 }
 
@@ -112,7 +113,7 @@ impl Pipes {
             push(&mut pipe.outgoing);
             pipe.traffic.messages_sent += messages as u64;
             pipe.traffic.bytes_sent += body_bytes;
-            if pipe.outgoing.bytes() >= BUFFER_SIZE || !pipe.has_wire_room() {
+            if pipe.outgoing.bytes() >= SEGMENT_SIZE || !pipe.has_wire_room() {
                 urgent.push(id);
             }
         }
@@ -204,7 +205,8 @@ mod tests {
         let segments: Vec<_> =
             ids.iter().filter_map(|id| pipes.get_mut(*id)?.outgoing.take_segment()).collect();
         assert!(segments.iter().all(|segment| segment.remaining() == 66_000));
-        let starts: Vec<_> = segments.iter().map(|segment| segment.slices()[0].as_ptr()).collect();
+        let starts: Vec<_> =
+            segments.iter().map(|segment| segment.slices(66_000)[0].as_ptr()).collect();
         assert!(starts.len() == 100 && starts.iter().all(|start| *start == starts[0]));
     }
 

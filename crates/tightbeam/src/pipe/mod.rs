@@ -9,6 +9,7 @@ mod in_queue;
 mod lane;
 mod out_queue;
 mod parts;
+mod segment;
 mod sync;
 mod traffic;
 
@@ -18,8 +19,9 @@ use slotmap::{SlotMap, new_key_type};
 
 pub(crate) use in_queue::InQueue;
 pub(crate) use lane::{LaneEnd, News};
-pub(crate) use out_queue::{OutQueue, Position, Segment};
+pub(crate) use out_queue::OutQueue;
 pub(crate) use parts::{Body, Outgoing, Part, Parts, REFERENCE_FROM};
+pub(crate) use segment::{Position, Segment};
 
 pub use traffic::Traffic;
 
@@ -385,7 +387,7 @@ impl Pipes {
             pipe.outgoing.expect_more();
         }
         let full = pipe.send_hwm != 0 && pipe.outgoing.messages() >= pipe.send_hwm;
-        if full || pipe.outgoing.bytes() >= buffers::BUFFER_SIZE {
+        if full || pipe.outgoing.bytes() >= buffers::SEGMENT_SIZE {
             urgent.push(id);
         }
     }

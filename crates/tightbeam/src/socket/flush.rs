@@ -7,7 +7,7 @@ use super::core::Core;
 use super::guard::Guard;
 use super::state::State;
 use crate::connection::{SourceId, WriteOutcome, Writer, Written};
-use crate::pipe::buffers::BUFFER_SIZE;
+use crate::pipe::buffers::SEGMENT_SIZE;
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
 
@@ -238,7 +238,7 @@ impl State {
         let queued = pipe.and_then(|pipe| self.pipes.get(pipe)).map_or(0, |p| p.outgoing.bytes());
         let next = if handed_over {
             None
-        } else if again || !self.burst.is_going_on() || queued >= BUFFER_SIZE {
+        } else if again || !self.burst.is_going_on() || queued >= SEGMENT_SIZE {
             self.begin_write(id)
         } else {
             self.leave_to_burst(id, queued);
