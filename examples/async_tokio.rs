@@ -1,4 +1,4 @@
-//! Sockets in tokio: streams, sinks and futures beside tokio's own, on its threads.
+//! Sockets in tokio: streams, sinks and futures beside tokio's own, on its threads, which also read and write for them.
 //!
 //! ```text
 //! cargo run --example async_tokio
@@ -23,6 +23,9 @@ async fn serve(server: tightbeam::Socket<Rep>) -> tightbeam::Result<()> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let context = Context::new();
     let (server, client) = (context.socket::<Rep>()?, context.socket::<Req>()?);
+    // Without this the I/O thread reads, and wakes the runtime.
+    server.drive_on_tokio()?;
+    client.drive_on_tokio()?;
     client.connect(server.bind("tcp://127.0.0.1:*")?)?;
     let serving = tokio::spawn(serve(server));
     for greeting in ["hello", "goodbye"] {
@@ -33,6 +36,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let (pull, push) = (context.socket::<Pull>()?, context.socket::<Push>()?);
+    pull.drive_on_tokio()?;
+    push.drive_on_tokio()?;
     push.connect(pull.bind("tcp://127.0.0.1:*")?)?;
     let feeding = tokio::spawn(async move {
         let numbers = (1..=1_000).map(|n: u32| Ok(Message::from(n.to_string())));

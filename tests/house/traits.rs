@@ -42,8 +42,8 @@ fn sockets_contexts_and_messages_are_shared_between_threads() {
 
 #[test]
 fn futures_and_monitors_are_sent_to_other_threads() {
-    sent::<RecvFuture>();
-    sent::<SendFuture>();
+    sent::<RecvFuture<'_>>();
+    sent::<SendFuture<'_>>();
     sent::<Messages>();
     sent::<MessageSink>();
     sent::<Poller>();

@@ -1,15 +1,17 @@
 //! Waits that end because something else ends: the socket, the context, a thread.
 
-use std::future::Future;
+use std::pin::Pin;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
 use std::thread;
 use std::time::Duration;
 
+use futures_core::Stream;
 use tightbeam::options::number;
 use tightbeam::{
-    AnySocket, Context, Dealer, Error, EventKind, Pull, Push, Readiness, Socket, SocketType,
+    AnySocket, Context, Dealer, Error, EventKind, Messages, Pull, Push, Readiness, Socket,
+    SocketType,
 };
 use tightbeam_tests::sockets::{LIMIT, join, open, open_with};
 
@@ -194,6 +196,10 @@ fn a_driver_that_dies_of_a_wakers_panic_leaves_nothing_behind() {
     });
 }
 
+fn waits(messages: &mut Messages, waker: &Waker) -> bool {
+    Pin::new(messages).poll_next(&mut TaskContext::from_waker(waker)).is_pending()
+}
+
 #[test]
 fn a_wakers_panic_while_a_socket_is_closed_does_not_keep_the_context() {
     guarded(|| {
@@ -202,10 +208,10 @@ fn a_wakers_panic_while_a_socket_is_closed_does_not_keep_the_context() {
         let deadly = Waker::from(Arc::new(CallOnWake(|| {
             std::panic::resume_unwind(Box::new("a waker may panic"));
         })));
-        let mut future = Box::pin(pull.recv_async());
-        assert!(future.as_mut().poll(&mut TaskContext::from_waker(&deadly)).is_pending());
+        let mut messages = pull.messages();
+        assert!(waits(&mut messages, &deadly));
         assert!(thread::spawn(move || drop(pull)).join().is_err(), "the panic surfaced");
-        drop(future);
+        drop(messages);
         assert!(context.term_timeout(LIMIT).unwrap());
     });
 }
@@ -226,13 +232,13 @@ fn a_wakers_panic_in_the_io_thread_lets_a_closed_socket_end() {
             let () = released.lock().unwrap().recv().unwrap();
             std::panic::resume_unwind(Box::new("a waker may panic"));
         })));
-        let mut future = Box::pin(pull.recv_async());
-        assert!(future.as_mut().poll(&mut TaskContext::from_waker(&deadly)).is_pending());
+        let mut messages = pull.messages();
+        assert!(waits(&mut messages, &deadly));
         push.send("news").unwrap();
         assert_ne!(was_woken.recv().unwrap(), thread::current().id());
         drop(pull);
         release.send(()).unwrap();
-        drop(future);
+        drop(messages);
         assert!(context.term_timeout(LIMIT).unwrap());
     });
 }

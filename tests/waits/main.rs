@@ -11,6 +11,7 @@ mod futures;
 mod idle;
 mod loop_watches;
 mod masks;
+mod on_tokio;
 mod poll_sets;
 mod pollers;
 mod signals;

@@ -9,7 +9,8 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use tightbeam::{Context, Pull, Push, RecvFuture, Socket};
+use futures_core::Stream;
+use tightbeam::{Context, Messages, Pull, Push, Socket};
 use tightbeam_tests::sockets::{LIMIT, join_up, open};
 
 /// How long a whole test may take, on a busy machine.
@@ -103,7 +104,7 @@ impl<F: Fn() + Send + Sync> Drop for CallOnDrop<F> {
 /// An I/O thread that is held up in a waker: whatever moves meanwhile is moved by callers.
 pub(crate) struct HeldUp {
     release: Option<Sender<()>>,
-    _future: Pin<Box<RecvFuture>>,
+    _messages: Messages,
     _sockets: (Socket<Pull>, Socket<Push>),
     /// The other end's context, which goes last.
     _other: Context,
@@ -122,12 +123,12 @@ pub(crate) fn hold_up(context: &Context) -> HeldUp {
         // Ends with an error when the sender is dropped.
         let _ = released.lock().map(|released| released.recv());
     })));
-    let mut future = Box::pin(sockets.0.recv_async());
-    let polled = future.as_mut().poll(&mut TaskContext::from_waker(&waker));
+    let mut messages = sockets.0.messages();
+    let polled = Pin::new(&mut messages).poll_next(&mut TaskContext::from_waker(&waker));
     assert!(polled.is_pending());
     sockets.1.send("hold it up").expect("there is room");
     inside.recv_timeout(LIMIT).expect("the I/O thread wakes the task");
-    HeldUp { release: Some(release), _future: future, _sockets: sockets, _other: other }
+    HeldUp { release: Some(release), _messages: messages, _sockets: sockets, _other: other }
 }
 
 impl HeldUp {

@@ -29,7 +29,8 @@ macro_rules! kinds {
                 Ok(match role { $(Role::$kind => Self::$kind(context.socket()?)),* })
             }
 
-            fn base(&self) -> &SocketBase {
+            /// What all have.
+            pub fn base(&self) -> &SocketBase {
                 match self { $(Self::$kind(socket) => socket),* }
             }
         }

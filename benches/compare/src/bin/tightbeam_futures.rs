@@ -32,12 +32,15 @@ impl Library for Tightbeam {
 
     async fn bind(&self, setup: &Setup, endpoint: &str, ready: impl FnOnce()) -> Outcome<Ours> {
         let socket = Kind::bind(&self.context, setup, endpoint)?;
+        socket.base().drive_on_tokio()?;
         ready();
         Ok(Ours(socket))
     }
 
     async fn connect(&self, setup: &Setup, endpoint: &str) -> Outcome<Ours> {
-        Ok(Ours(Kind::connect(&self.context, setup, endpoint)?))
+        let socket = Kind::connect(&self.context, setup, endpoint)?;
+        socket.base().drive_on_tokio()?;
+        Ok(Ours(socket))
     }
 }
 

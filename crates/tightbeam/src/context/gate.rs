@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
@@ -16,7 +14,7 @@ use zmtp::{SocketType, Verdict};
 
 use super::ContextShared;
 use crate::auth::{Authenticate, Credentials, Request};
-use crate::socket::{Asker, Core, Question, RecvFuture, Timing};
+use crate::socket::{Asker, Core, Question, TaskPlace, Timing};
 use crate::sys;
 use crate::zap::{self, HANDLER, Judgement, ZapFault};
 
@@ -128,7 +126,7 @@ struct Client {
     handler: Weak<Core>,
     dealer: Arc<Core>,
     waiting: Mutex<Waiting>,
-    replies: Mutex<RecvFuture>,
+    replies: Mutex<TaskPlace<Arc<Core>>>,
     /// How often it was woken since somebody began to take replies: one at a time does.
     woken: AtomicU32,
 }
@@ -163,7 +161,7 @@ impl Client {
         let client = Arc::new(Client {
             context: Arc::downgrade(context),
             handler: Arc::downgrade(handler),
-            replies: Mutex::new(RecvFuture::new(Arc::clone(&dealer))),
+            replies: Mutex::new(TaskPlace::to_receive(Arc::clone(&dealer))),
             dealer,
             waiting: Mutex::default(),
             woken: AtomicU32::new(0),
@@ -205,10 +203,10 @@ impl Client {
     /// Takes the replies that are here. False if there will be no more.
     fn take_replies(self: &Arc<Self>) -> bool {
         let waker = Waker::from(Arc::clone(self));
-        let mut cx = TaskContext::from_waker(&waker);
+        let cx = TaskContext::from_waker(&waker);
         let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match Pin::new(&mut *replies).poll(&mut cx) {
+            match replies.poll_recv(&cx) {
                 Poll::Pending => return self.dealer.has_neighbour(),
                 Poll::Ready(Err(_)) => return false,
                 Poll::Ready(Ok(message)) => {

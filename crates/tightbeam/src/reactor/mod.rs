@@ -1,5 +1,7 @@
 //! Progress: who drives a socket, who sleeps where, and the thread that drives what nobody drives.
 
+#[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "only a runtime brings such a task"))]
+pub(crate) mod driver;
 pub(crate) mod handover;
 pub(crate) mod io_thread;
 pub(crate) mod parker;

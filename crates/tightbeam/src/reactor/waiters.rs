@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::driver::DriverSlot;
 use super::parker::{Parker, Wake};
 
 /// What a waiter waits for.
@@ -44,6 +45,7 @@ pub(crate) struct Waiters {
     /// Somebody watches all the time, beside those who wait.
     watched: bool,
     news: News,
+    pub(crate) driver: DriverSlot,
 }
 
 /// What was notified since it was last asked for; kept only while somebody watches.
@@ -152,7 +154,7 @@ impl Waiters {
         }
     }
 
-    /// Whether a future waits: then the socket stays with the I/O thread.
+    /// Whether a future waits.
     pub(crate) fn has_tasks(&self) -> bool {
         self.tasks > 0
     }
@@ -182,16 +184,27 @@ impl Waiters {
         for waiter in std::mem::take(&mut self.list) {
             self.wake(waiter);
         }
+        let driver = self.driver.call();
+        self.wake_driver(driver);
     }
 
-    /// Notifies one waiting thread, so that it takes over the driving.
-    pub(crate) fn pass_the_seat(&mut self) {
+    /// Notifies one waiting thread, so that it takes over the driving. If none waits, the task that drives is called if it looked for
+    /// the seat, or there is something left to do.
+    pub(crate) fn pass_the_seat(&mut self, left: bool) {
         self.offered = None;
         if let Some(at) = self.list.iter().position(|w| matches!(w.sleeper, Sleeper::Thread(_))) {
             let waiter = self.take(at);
             self.offered = Some(waiter.id);
             self.wake(waiter);
+        } else {
+            let driver = self.driver.call_to_seat(left);
+            self.wake_driver(driver);
         }
+    }
+
+    fn wake_driver(&mut self, waker: Option<Waker>) {
+        self.has_wakeups |= waker.is_some();
+        self.wakeups.tasks.extend(waker);
     }
 
     /// Whether this waiter was offered the seat; asking takes the offer back. A thread that does not

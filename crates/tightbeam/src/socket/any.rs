@@ -185,13 +185,13 @@ impl AnySocket {
     }
 
     /// Receives a message as a future, which may be dropped without losing anything.
-    pub fn recv_async(&self) -> RecvFuture {
-        RecvFuture::new(Arc::clone(self.core()))
+    pub fn recv_async(&self) -> RecvFuture<'_> {
+        RecvFuture::new(self.core())
     }
 
     /// Sends a message as a future; nothing is sent before it is polled.
-    pub fn send_async(&self, message: impl Into<Message>) -> SendFuture {
-        SendFuture::new(Arc::clone(self.core()), message.into())
+    pub fn send_async(&self, message: impl Into<Message>) -> SendFuture<'_> {
+        SendFuture::new(self.core(), message.into())
     }
 
     /// Subscribes a SUB socket to what begins with `topic`. Subscriptions are counted.

@@ -145,6 +145,45 @@ impl SocketBase {
         LoopWatch::new(&self.core)
     }
 
+    /// Has the current tokio runtime drive the socket, as a thread does that blocks in it: what arrives wakes the runtime, one of its
+    /// threads reads it, and the futures that wait for it go on there. Without this the I/O thread reads and wakes the
+    /// runtime, which is a switch of threads for each message that comes alone.
+    ///
+    /// * It holds until the socket is closed or the runtime ends; then the I/O thread drives again. Another call, on another runtime,
+    ///   moves the socket there.
+    /// * While the runtime's threads are busy with other things, the I/O thread takes the socket over after some 2 ms.
+    /// * Everything may use the socket as before: several tasks, other executors, threads that block. Where its
+    ///   [event descriptor](SocketBase::event_descriptor) was handed out, the I/O thread goes on driving.
+    /// * The runtime has one small task more for each such socket.
+    ///
+    /// ```
+    /// use tightbeam::{Context, Rep, Req};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
+    /// let context = Context::new();
+    /// let (server, client) = (context.socket::<Rep>()?, context.socket::<Req>()?);
+    /// server.drive_on_tokio()?;
+    /// client.drive_on_tokio()?;
+    /// client.connect(server.bind("tcp://127.0.0.1:*")?)?;
+    /// client.send_async("hello").await?;
+    /// server.send_async(server.recv_async().await?).await?;
+    /// assert_eq!(client.recv_async().await?, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::BadArgument`] outside of a runtime; [`Error::NoIoThread`], [`Error::Io`] (out of descriptors),
+    /// [`Error::Terminated`], [`Error::Closed`], [`Error::Forked`].
+    ///
+    /// # Panics
+    /// If the runtime was built without `enable_io`, as tokio's own sockets do.
+    #[cfg(feature = "tokio")]
+    pub fn drive_on_tokio(&self) -> Result<()> {
+        self.core.drive_on_tokio()
+    }
+
     /// A descriptor that is readable exactly while a message can be received, or once the context has
     /// ended: for event loops that are level-triggered. Never read from it. It is made when it is
     /// first asked for, and costs its socket two system calls whenever the answer changes.

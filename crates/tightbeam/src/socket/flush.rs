@@ -223,8 +223,9 @@ impl State {
         match outcome {
             WriteOutcome::Done => connection.unblock(),
             WriteOutcome::Blocked if connection.block() => {
-                // In a burst the sender comes back, or the look finds it gone.
-                self.deferred.give_back |= !self.burst.is_going_on();
+                // In a burst the sender comes back, or the look finds it gone. A task that drives is told by the runtime.
+                let heard = self.burst.is_going_on() || self.waiters.driver.is_taken();
+                self.deferred.give_back |= !heard;
                 return None;
             }
             WriteOutcome::Blocked => return self.begin_write(id),

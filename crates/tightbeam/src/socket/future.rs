@@ -1,30 +1,39 @@
 //! Sending and receiving as futures. No executor is needed, and none is assumed.
 //!
-//! A socket on which a future waits stays with the I/O thread, which wakes the task.
+//! A socket on which a future waits stays with the I/O thread, which wakes the task, unless a task drives it (`on_tokio.rs`).
 
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 
 use super::core::Core;
+use super::guard::Guard;
+use super::state::State;
+use super::transfer::{NO_PARTS, take_message};
 use super::wait::Timing;
 use crate::error::{Error, Result};
-use crate::message::Message;
+use crate::message::{Frame, Message};
+use crate::pattern::Refusal;
 use crate::reactor::io_thread::Driven;
 use crate::reactor::waiters::Interest;
 
-/// A place in the socket's list of waiters.
+/// A task's place in a socket's list of waiters, taken only once it must wait.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    core: Arc<Core>,
+pub(crate) struct TaskPlace<C: Deref<Target = Core>> {
+    core: C,
     interest: Interest,
     ticket: Option<u64>,
 }
 
-impl Waiting {
-    pub(super) fn new(core: Arc<Core>, interest: Interest) -> Waiting {
-        Waiting { core, interest, ticket: None }
+impl<C: Deref<Target = Core>> TaskPlace<C> {
+    pub(crate) fn to_receive(core: C) -> TaskPlace<C> {
+        TaskPlace { core, interest: Interest::Receive, ticket: None }
+    }
+
+    pub(crate) fn to_send(core: C) -> TaskPlace<C> {
+        TaskPlace { core, interest: Interest::Send, ticket: None }
     }
 
     #[cfg(feature = "futures")]
@@ -32,8 +41,29 @@ impl Waiting {
         &self.core
     }
 
-    /// Tries, and waits if it must.
-    pub(super) fn poll<R>(
+    /// Receives a whole message, or waits for one.
+    #[inline]
+    pub(crate) fn poll_recv(&mut self, cx: &Context<'_>) -> Poll<Result<Message>> {
+        let core: &Core = &self.core;
+        let mut state = core.acquire(false)?;
+        state.look_into_dry();
+        match take_message(&mut state) {
+            Ok(message) if self.ticket.is_none() && state.is_done_with_part() => {
+                Poll::Ready(Ok(message))
+            }
+            taken => finish_recv(Guard::new(core, state), core, taken, &mut self.ticket, cx),
+        }
+    }
+
+    /// Sends a whole message, or waits for room.
+    #[inline]
+    pub(crate) fn poll_send(&mut self, frames: &[Frame], cx: &Context<'_>) -> Poll<Result<()>> {
+        self.poll_room(cx, |core| core.send(frames, Some(Timing::Never)))
+    }
+
+    /// Tries what needs room, and waits if there is none.
+    #[inline]
+    pub(super) fn poll_room<R>(
         &mut self,
         cx: &Context<'_>,
         mut attempt: impl FnMut(&Core) -> Result<R>,
@@ -43,56 +73,119 @@ impl Waiting {
             Err(Error::WouldBlock(_)) => {}
             done => return Poll::Ready(done),
         }
-        if let Err(error) = self.enter(cx) {
-            return Poll::Ready(Err(error));
-        }
+        self.core.lend_a_hand();
+        let waker = cx.waker().clone();
+        let guard = self.core.lock()?;
+        self.ticket = Some(enter(guard, &self.core, self.interest, waker));
         // It may have become possible since the attempt; now it is notified of what comes.
         match attempt(&self.core) {
-            Err(Error::WouldBlock(_)) => {}
+            Err(Error::WouldBlock(_)) => Poll::Pending,
             done => {
                 self.leave();
-                return Poll::Ready(done);
+                Poll::Ready(done)
             }
         }
-        self.core.flush_all();
-        Poll::Pending
-    }
-
-    /// Takes a place in the list. While a future waits, the I/O thread drives.
-    fn enter(&mut self, cx: &Context<'_>) -> Result<()> {
-        let waker = cx.waker().clone();
-        let mut guard = self.core.lock()?;
-        guard.settle_dry();
-        let first = !guard.waiters.has_tasks();
-        self.ticket = Some(guard.waiters.add_task(self.interest, waker));
-        let arm = first && self.core.handover.pin();
-        drop(guard);
-        if arm {
-            self.core.arm();
-        }
-        Ok(())
     }
 
     /// Gives the place up. A notification that came meanwhile goes to the next in line.
+    #[inline]
     fn leave(&mut self) {
-        let Some(ticket) = self.ticket.take() else { return };
-        if self.core.is_forked() {
-            return;
-        }
-        let mut guard = self.core.lock_always();
-        let state = &mut *guard;
-        if !state.waiters.remove(ticket) && state.is_possible(self.interest) {
-            state.waiters.notify(self.interest, 1);
-        }
-        if !state.is_pinned() {
-            self.core.handover.unpin();
+        if let Some(ticket) = self.ticket.take() {
+            leave(&self.core, self.interest, ticket);
         }
     }
 }
 
-impl Drop for Waiting {
+impl<C: Deref<Target = Core>> Drop for TaskPlace<C> {
+    #[inline]
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// What follows the first attempt to receive: it is done, or the task waits. Nothing comes between the last attempt and the place
+/// in the list, for both are under the same lock.
+#[inline(never)]
+fn finish_recv<'a>(
+    mut guard: Guard<'a>,
+    core: &'a Core,
+    mut taken: Result<Message, Refusal>,
+    ticket: &mut Option<u64>,
+    cx: &Context<'_>,
+) -> Poll<Result<Message>> {
+    if let Some(ticket) = ticket.take() {
+        guard.waiters.remove(ticket);
+    }
+    guard.resume_skipped();
+    if matches!(taken, Err(Refusal::WouldBlock(_))) {
+        drop(guard);
+        core.lend_a_hand();
+        let waker = cx.waker().clone();
+        guard = core.lock()?;
+        taken = guard.take_settled(take_message);
+        if matches!(taken, Err(Refusal::WouldBlock(_))) {
+            core.settle_events(&mut guard);
+            *ticket = Some(enter(guard, core, Interest::Receive, waker));
+            return Poll::Pending;
+        }
+    }
+    guard.let_callers_drive(core);
+    if taken.is_ok() && guard.count_unasked() {
+        drop(guard);
+        core.glance();
+    }
+    Poll::Ready(taken.map_err(|refusal| refusal.into_error(NO_PARTS)))
+}
+
+/// Takes a place in the list, and writes what is queued. While a task waits, the I/O thread drives, or the driver.
+fn enter(mut guard: Guard<'_>, core: &Core, interest: Interest, waker: Waker) -> u64 {
+    let first = !guard.waiters.has_tasks();
+    let ticket = guard.waiters.add_task(interest, waker);
+    let has_output = !guard.pipes.dirty.is_empty();
+    let arm = first && guard.is_pinned() && core.handover.pin();
+    drop(guard);
+    if arm {
+        core.arm();
+    }
+    if has_output {
+        core.flush_all();
+    }
+    ticket
+}
+
+#[cold]
+fn leave(core: &Core, interest: Interest, ticket: u64) {
+    if core.is_forked() {
+        return;
+    }
+    let mut guard = core.lock_always();
+    let state = &mut *guard;
+    if !state.waiters.remove(ticket) && state.is_possible(interest) {
+        state.waiters.notify(interest, 1);
+    }
+    guard.let_callers_drive(core);
+}
+
+impl Core {
+    /// A task is about to wait. Where a task drives, this one does what is ready, which may be what it waits for; else that is
+    /// the I/O thread's.
+    fn lend_a_hand(&self) {
+        if !self.has_ready.load(Ordering::SeqCst) || !self.lock_always().waiters.driver.is_taken() {
+            return;
+        }
+        let Some(inside) = self.go_in() else { return };
+        if let Some(mut seat) = inside.take_seat() {
+            seat.work_off();
+        }
+    }
+}
+
+impl State {
+    /// A task has left: if no other waits, threads that block may drive again.
+    pub(super) fn let_callers_drive(&self, core: &Core) {
+        if !self.is_pinned() {
+            core.handover.unpin();
+        }
     }
 }
 
@@ -101,21 +194,22 @@ impl Drop for Waiting {
 /// Dropping it before it is ready loses nothing.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct RecvFuture {
-    waiting: Waiting,
+pub struct RecvFuture<'a> {
+    place: TaskPlace<&'a Core>,
 }
 
-impl RecvFuture {
-    pub(crate) fn new(core: Arc<Core>) -> RecvFuture {
-        RecvFuture { waiting: Waiting::new(core, Interest::Receive) }
+impl<'a> RecvFuture<'a> {
+    pub(super) fn new(core: &'a Core) -> RecvFuture<'a> {
+        RecvFuture { place: TaskPlace::to_receive(core) }
     }
 }
 
-impl Future for RecvFuture {
+impl Future for RecvFuture<'_> {
     type Output = Result<Message>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.waiting.poll(cx, |core| core.recv(Some(Timing::Never)))
+        self.place.poll_recv(cx)
     }
 }
 
@@ -124,25 +218,25 @@ impl Future for RecvFuture {
 /// Dropping it before it is ready sends nothing.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct SendFuture {
-    waiting: Waiting,
+pub struct SendFuture<'a> {
+    place: TaskPlace<&'a Core>,
     message: Option<Message>,
 }
 
-impl SendFuture {
-    pub(crate) fn new(core: Arc<Core>, message: Message) -> SendFuture {
-        SendFuture { waiting: Waiting::new(core, Interest::Send), message: Some(message) }
+impl<'a> SendFuture<'a> {
+    pub(super) fn new(core: &'a Core, message: Message) -> SendFuture<'a> {
+        SendFuture { place: TaskPlace::to_send(core), message: Some(message) }
     }
 }
 
-impl Future for SendFuture {
+impl Future for SendFuture<'_> {
     type Output = Result<(), super::SendError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let Some(message) = &this.message else { return Poll::Pending };
-        let frames = message.frames();
-        let sent = this.waiting.poll(cx, |core| core.send(frames, Some(Timing::Never)));
+        let sent = this.place.poll_send(message.frames(), cx);
         sent.map(|sent| {
             let message = this.message.take().unwrap_or_default();
             sent.map_err(|error| super::SendError { message, error })

@@ -21,6 +21,8 @@ mod listening;
 mod loop_watch;
 mod loss;
 mod monitoring;
+#[cfg(feature = "tokio")]
+mod on_tokio;
 mod peers;
 mod poll_set;
 mod poller;
@@ -43,6 +45,7 @@ pub use self::any::AnySocket;
 pub use self::base::SocketBase;
 pub(crate) use self::core::Core;
 pub use self::descriptor::Wanted;
+pub(crate) use self::future::TaskPlace;
 pub use self::future::{RecvFuture, SendFuture};
 pub(crate) use self::judging::{Asker, Question};
 pub use self::loop_watch::LoopWatch;

@@ -1,6 +1,5 @@
 //! Monitors of a socket: streams, sockets that send what happens, and the queues of its peers on request.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -9,11 +8,12 @@ use zmtp::SocketType;
 
 use super::any::AnySocket;
 use super::core::Core;
-use super::future::SendFuture;
+use super::future::TaskPlace;
 use super::state::State;
 use crate::connection::Origin;
 use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
+use crate::message::Message;
 use crate::monitor::{EventKind, Monitor, MonitorEvent, Place, Ticket, Version};
 use crate::pipe::PipeId;
 
@@ -54,7 +54,8 @@ impl Core {
         let monitor = guard.monitors.subscribe_socket(mask, &mut wakers);
         guard.wake_later(wakers);
         drop(guard);
-        let feed = Feed { monitor, version, socket, sending: None, ticket: None };
+        let place = TaskPlace::to_send(Arc::clone(socket.core()));
+        let feed = Feed { monitor, version, _socket: socket, place, sending: None, ticket: None };
         let feeder = Feeder { feed: Mutex::new(Some(feed)), wanted: AtomicUsize::new(0) };
         Arc::new(feeder).wake();
         Ok(())
@@ -140,8 +141,10 @@ struct Feeder {
 struct Feed {
     monitor: Monitor,
     version: Version,
-    socket: AnySocket,
-    sending: Option<SendFuture>,
+    /// Keeps it open.
+    _socket: AnySocket,
+    place: TaskPlace<Arc<Core>>,
+    sending: Option<Message>,
     ticket: Ticket,
 }
 
@@ -171,8 +174,8 @@ impl Feed {
     /// Sends what has happened, as far as there is room. Ready when there will be nothing more.
     fn run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            if let Some(sending) = &mut self.sending {
-                match Pin::new(sending).poll(cx) {
+            if let Some(message) = &self.sending {
+                match self.place.poll_send(message.frames(), cx) {
                     Poll::Ready(Ok(())) => self.sending = None,
                     // The context is being terminated.
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
@@ -185,8 +188,7 @@ impl Feed {
             }
             match self.monitor.poll_next(&mut self.ticket, cx) {
                 Poll::Ready(Some(event)) => {
-                    let message = self.version.message(&event);
-                    self.sending = Some(self.socket.send_async(message));
+                    self.sending = Some(self.version.message(&event));
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,

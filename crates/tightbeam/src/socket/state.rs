@@ -263,6 +263,11 @@ impl State {
         }
     }
 
+    /// Whether a source is ready.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The next ready source.
     pub(crate) fn next_ready(&mut self) -> Option<SourceId> {
         let mut next = None;

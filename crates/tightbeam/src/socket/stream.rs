@@ -9,11 +9,10 @@ use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
 
 use super::core::Core;
-use super::future::Waiting;
+use super::future::TaskPlace;
 use super::wait::Timing;
 use crate::error::{Error, Result};
 use crate::message::Message;
-use crate::reactor::waiters::Interest;
 
 /// The messages that a socket receives, as a stream; made by [`messages`](crate::AnySocket::messages).
 ///
@@ -24,13 +23,13 @@ use crate::reactor::waiters::Interest;
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Messages {
-    waiting: Waiting,
+    place: TaskPlace<Arc<Core>>,
     over: bool,
 }
 
 impl Messages {
     pub(super) fn new(core: Arc<Core>) -> Messages {
-        Messages { waiting: Waiting::new(core, Interest::Receive), over: false }
+        Messages { place: TaskPlace::to_receive(core), over: false }
     }
 }
 
@@ -41,8 +40,7 @@ impl Stream for Messages {
         if self.over {
             return Poll::Ready(None);
         }
-        let received = self.waiting.poll(cx, |core| core.recv(Some(Timing::Never)));
-        received.map(|received| {
+        self.place.poll_recv(cx).map(|received| {
             self.over = received.as_ref().is_err_and(is_final);
             Some(received)
         })
@@ -69,15 +67,14 @@ fn is_final(error: &Error) -> bool {
 #[derive(Debug)]
 #[must_use = "a sink does nothing unless it is polled"]
 pub struct MessageSink {
-    waiting: Waiting,
+    place: TaskPlace<Arc<Core>>,
     held: Option<Message>,
     refused: Option<Message>,
 }
 
 impl MessageSink {
     pub(super) fn new(core: Arc<Core>) -> MessageSink {
-        let waiting = Waiting::new(core, Interest::Send);
-        MessageSink { waiting, held: None, refused: None }
+        MessageSink { place: TaskPlace::to_send(core), held: None, refused: None }
     }
 
     /// Takes back the message that is held, or that was refused with the last error.
@@ -88,8 +85,7 @@ impl MessageSink {
     /// Sends the message that is held, if there is one.
     fn poll_held(&mut self, cx: &Context<'_>) -> Poll<Result<()>> {
         let Some(message) = &self.held else { return Poll::Ready(Ok(())) };
-        let frames = message.frames();
-        let sent = self.waiting.poll(cx, |core| core.send(frames, Some(Timing::Never)));
+        let sent = self.place.poll_send(message.frames(), cx);
         if let Poll::Ready(sent) = &sent {
             let message = self.held.take();
             self.refused = message.filter(|_| sent.is_err());
@@ -103,13 +99,13 @@ impl Sink<Message> for MessageSink {
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         match self.poll_held(cx) {
-            Poll::Ready(Ok(())) => self.waiting.poll(cx, Core::room_for_one),
+            Poll::Ready(Ok(())) => self.place.poll_room(cx, Core::room_for_one),
             waits_or_failed => waits_or_failed,
         }
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<()> {
-        match self.waiting.core().send(message.frames(), Some(Timing::Never)) {
+        match self.place.core().send(message.frames(), Some(Timing::Never)) {
             Ok(()) => Ok(()),
             Err(Error::WouldBlock(_)) => {
                 self.held = Some(message);
@@ -124,7 +120,7 @@ impl Sink<Message> for MessageSink {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let flushed = self.poll_held(cx);
-        self.waiting.core().flush_all();
+        self.place.core().flush_all();
         flushed
     }
 

@@ -17,7 +17,7 @@ const ASK_AFTER: u32 = 100;
 const ASK_SELDOM: u32 = 1000;
 
 /// For refusals that have nothing to do with a message.
-const NO_PARTS: Parts<'_> = Parts::Slice(&[]);
+pub(super) const NO_PARTS: Parts<'_> = Parts::Slice(&[]);
 
 /// What was copied to the caller's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,13 +314,7 @@ impl Core {
             guard = self.gather(guard)?;
         }
         let (received, mut guard) = self.block_on(guard, Interest::Receive, timing, |guard| {
-            guard.settle_dry();
-            let mut taken = take(guard);
-            while guard.resume_skipped() && matches!(taken, Err(Refusal::WouldBlock(_))) {
-                guard.settle_dry();
-                taken = take(guard);
-            }
-            taken.map_err(|refusal| refusal.into_error(NO_PARTS))
+            guard.take_settled(&mut take).map_err(|refusal| refusal.into_error(NO_PARTS))
         })?;
         if guard.count_unasked() {
             drop(guard);
@@ -332,7 +326,7 @@ impl Core {
 
 /// Takes a whole message, or the parts of one that are left.
 #[inline]
-fn take_message(state: &mut State) -> Result<Message, Refusal> {
+pub(super) fn take_message(state: &mut State) -> Result<Message, Refusal> {
     let mut frame = state.take_part()?;
     if !frame.more() {
         return Ok(Message::from(frame));
@@ -347,6 +341,20 @@ fn take_message(state: &mut State) -> Result<Message, Refusal> {
 }
 
 impl State {
+    /// Takes what there is, behind what is passed over.
+    pub(super) fn take_settled<R>(
+        &mut self,
+        mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        self.settle_dry();
+        let mut taken = take(self);
+        while self.resume_skipped() && matches!(taken, Err(Refusal::WouldBlock(_))) {
+            self.settle_dry();
+            taken = take(self);
+        }
+        taken
+    }
+
     /// A message of so many bytes was queued: whether nothing follows from it.
     #[inline(always)]
     fn is_done_with_message(&mut self, bytes: usize) -> bool {
@@ -355,7 +363,7 @@ impl State {
 
     /// A part was received: whether nothing follows from it. Then it is counted.
     #[inline(always)]
-    fn is_done_with_part(&mut self) -> bool {
+    pub(super) fn is_done_with_part(&mut self) -> bool {
         let done = self.unasked + 1 < self.ask_after()
             && self.pipes.skipped.is_empty()
             && !self.has_put_off();
@@ -364,7 +372,7 @@ impl State {
     }
 
     /// A part was received. True after many: the kernel is to be asked for news.
-    fn count_unasked(&mut self) -> bool {
+    pub(super) fn count_unasked(&mut self) -> bool {
         self.unasked += 1;
         let ask = self.unasked >= self.ask_after();
         if ask {

@@ -255,7 +255,7 @@ impl<T: Sends> Socket<T> {
     }
 
     /// Sends a message as a future: [`AnySocket::send_async`].
-    pub fn send_async(&self, message: impl Into<Message>) -> SendFuture {
+    pub fn send_async(&self, message: impl Into<Message>) -> SendFuture<'_> {
         self.any.send_async(message)
     }
 
@@ -308,7 +308,7 @@ impl<T: Receives> Socket<T> {
     }
 
     /// Receives a message as a future: [`AnySocket::recv_async`].
-    pub fn recv_async(&self) -> RecvFuture {
+    pub fn recv_async(&self) -> RecvFuture<'_> {
         self.any.recv_async()
     }
 

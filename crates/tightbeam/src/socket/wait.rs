@@ -201,6 +201,14 @@ impl Driving<'_> {
         self.core.some_turns(self.reactor)
     }
 
+    /// Asks the kernel for news, and deals with the first of it. True if there may be more.
+    #[cfg(feature = "tokio")]
+    pub(super) fn turn(&mut self) -> bool {
+        let (core, reactor) = (self.core, self.reactor);
+        let unread = core.poll_now(reactor, self);
+        core.some_turns(reactor) || unread
+    }
+
     /// Asks the kernel for news, and deals with it. True if there were any.
     pub(super) fn poll_now(&mut self) -> bool {
         let (core, reactor) = (self.core, self.reactor);
@@ -426,7 +434,8 @@ impl Seat {
 
 impl State {
     fn pass_the_seat(&mut self) {
-        self.waiters.pass_the_seat();
+        let left = self.has_ready();
+        self.waiters.pass_the_seat(left);
     }
 
     /// A sender that was woken has sent. More room may have come than it was told of, of which nobody else will be told:

@@ -198,7 +198,7 @@ struct Level {
 impl State {
     /// Whether only the I/O thread may drive.
     pub(super) fn is_pinned(&self) -> bool {
-        self.waiters.has_tasks() || self.watching.pins > 0
+        (self.waiters.has_tasks() && !self.waiters.driver.is_taken()) || self.watching.pins > 0
     }
 
     /// Who is to be told of what has happened under this lock.

@@ -54,7 +54,8 @@ impl State {
     }
 
     fn pass_the_seat(&mut self) {
-        self.waiters.pass_the_seat();
+        let left = !self.ready.is_empty();
+        self.waiters.pass_the_seat(left);
     }
 }
 

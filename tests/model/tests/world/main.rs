@@ -10,6 +10,9 @@
 
 mod core;
 #[allow(dead_code, reason = "the library uses more of it")]
+#[path = "../../../../crates/tightbeam/src/reactor/driver.rs"]
+mod driver;
+#[allow(dead_code, reason = "the library uses more of it")]
 #[path = "../../../../crates/tightbeam/src/reactor/handover.rs"]
 mod handover;
 mod io_thread;
