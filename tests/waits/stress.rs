@@ -7,11 +7,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tightbeam::{Context, Dealer, Error, Router, Socket};
-use tightbeam_tests::sockets::{LIMIT, join};
+use tightbeam_tests::sockets::{LIMIT, await_waiting, join, until};
 
-use crate::support::{block_on, finish, guarded};
+use crate::support::{block_on, finish, guarded, poll_once};
 
 const LASTS: Duration = Duration::from_secs(4);
+/// The I/O thread looks at least so often, if it looks at all.
+const LOOK_AT_MOST: Duration = Duration::from_millis(10);
+/// For so long callers come back before they go: enough for many looks of the I/O thread.
+const STEADY: Duration = Duration::from_millis(150);
 
 /// A stream of numbers that is different in each run.
 struct Dice(u64);
@@ -99,6 +103,54 @@ fn ping_pong_with_pauses_never_stalls() {
         assert!(rounds.load(Ordering::Relaxed) > 50);
         context.shutdown();
         echoes.into_iter().for_each(finish);
+    });
+}
+
+/// Waits until the I/O thread has nothing to look at any more.
+fn await_rest(context: &Context) {
+    until("the I/O thread rests", || {
+        let wakeups = context.stats().io_wakeups;
+        thread::sleep(2 * LOOK_AT_MOST);
+        context.stats().io_wakeups == wakeups
+    });
+}
+
+/// Sockets whose callers keep coming back are out of the I/O thread's sight, and back in it when they are left.
+#[test]
+fn a_socket_that_was_steady_is_served_when_it_is_left() {
+    guarded(|| {
+        let context = Context::new();
+        let (mut router, dealer) = join::<Router, Dealer>(&context);
+        for round in 0..4 {
+            let echo = thread::spawn(move || {
+                loop {
+                    let message = router.recv_timeout(LIMIT).unwrap();
+                    if message[1] == "leave" {
+                        return router;
+                    }
+                    router.send(message).unwrap();
+                }
+            });
+            let begun = Instant::now();
+            while begun.elapsed() < STEADY {
+                dealer.send("stay").unwrap();
+                dealer.recv_timeout(LIMIT).unwrap();
+            }
+            dealer.send("leave").unwrap();
+            router = finish(echo);
+            if round % 2 == 0 {
+                await_rest(&context);
+                dealer.send("nobody is there").unwrap();
+                await_waiting(&router, 1);
+                router.recv().unwrap();
+            } else {
+                let mut future = Box::pin(router.recv_async());
+                assert!(poll_once(future.as_mut()).is_pending());
+                await_rest(&context);
+                dealer.send("a future is there").unwrap();
+                block_on(future).unwrap();
+            }
+        }
     });
 }
 

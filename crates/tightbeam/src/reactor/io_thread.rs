@@ -31,7 +31,7 @@ const BURST_LOOK_EVERY: Duration = Duration::from_micros(100);
 /// The same once the senders of all bursts have proved to write themselves: each look takes the core
 /// from a sender that has the same one.
 const STEADY_LOOK_EVERY: Duration = Duration::from_micros(400);
-/// So many looks in a row that find nothing to do are proof.
+/// So many looks in a row that find nothing to do are proof: that senders write themselves, or that callers come back.
 const PROOF: u32 = 8;
 
 /// Deadlines without a socket that are never worth clearing away.
@@ -47,6 +47,8 @@ pub(crate) trait Driven: Send + Sync {
     fn handover(&self) -> &Handover;
     /// Makes its poll heard by the I/O thread again, and posts what it has ready.
     fn arm(&self);
+    /// Its callers keep coming back: takes its poll out of the parent for as long as they have it.
+    fn set_aside(&self);
     /// A bounded turn of reading, writing and accepting. True if work remains.
     fn drive(&self) -> bool;
     /// Looks at a burst, and writes what has waited long enough.
@@ -146,6 +148,14 @@ struct Entry {
 struct Watched {
     token: usize,
     departures: u32,
+    /// Looks at which callers had come and gone, since they claimed it.
+    returns: u32,
+}
+
+impl Watched {
+    fn new(token: usize) -> Watched {
+        Watched { token, departures: 0, returns: 0 }
+    }
 }
 
 struct Loop {
@@ -226,9 +236,8 @@ impl Loop {
             }
             Command::Remove(token) => self.remove(token),
             Command::Watch(token) => {
-                if !self.watched.iter().any(|w| w.token == token) {
-                    self.watched.push(Watched { token, departures: 0 });
-                }
+                self.watched.retain(|w| w.token != token);
+                self.watched.push(Watched::new(token));
                 self.lively = true;
             }
             Command::Work(token) => self.queue(token),
@@ -325,6 +334,12 @@ impl Loop {
             }
             self.lively = true;
             return true;
+        }
+        if !quiet {
+            w.returns = w.returns.saturating_add(1);
+            if w.returns == PROOF {
+                self.ask(w.token, (), |driven| driven.set_aside());
+            }
         }
         self.lively |= !quiet || !sight.occupied;
         true

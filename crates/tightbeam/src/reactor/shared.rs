@@ -141,7 +141,14 @@ impl IoShared {
 
     /// Lets the socket's poll be heard; events that are pending are reported again.
     pub(crate) fn arm(&self, poll: RawFd, token: usize) -> io::Result<()> {
-        self.registry.reregister(&mut SourceFd(&poll), Token(token), Interest::READABLE)
+        let mut source = SourceFd(&poll);
+        match self.registry.reregister(&mut source, Token(token), Interest::READABLE) {
+            // It was set aside.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.registry.register(&mut source, Token(token), Interest::READABLE)
+            }
+            done => done,
+        }
     }
 
     /// Silences the socket's poll: an epoll descriptor is never writable.
@@ -149,7 +156,7 @@ impl IoShared {
         self.registry.reregister(&mut SourceFd(&poll), Token(token), Interest::WRITABLE)
     }
 
-    /// Takes the socket's poll out of the parent.
+    /// Takes the socket's poll out of the parent. While it is there, even silenced, whatever arrives goes through both.
     pub(crate) fn deregister(&self, poll: RawFd) {
         // The descriptor may never have been registered when its creation failed half-way.
         let _ = self.registry.deregister(&mut SourceFd(&poll));

@@ -21,6 +21,8 @@ use crate::reactor::waiters::Interest;
 
 /// Turns before the kernel is asked for news again.
 const TURNS: usize = 32;
+/// A socket with more sources than this stays in the parent poll: putting it back there takes the kernel a look at each.
+const SET_ASIDE: usize = 16;
 
 /// The token of a source in the socket's poll.
 pub(super) fn token_of(id: SourceId) -> Token {
@@ -316,6 +318,17 @@ impl Driven for Core {
         let armed = reactor.io.arm(reactor.poll_fd, reactor.token).is_ok();
         if !armed || self.has_ready.load(Ordering::SeqCst) {
             reactor.io.post(Command::Work(reactor.token));
+        }
+    }
+
+    fn set_aside(&self) {
+        let Some(reactor) = self.reactor.get() else { return };
+        if self.lock_always().sources.len() > SET_ASIDE {
+            return;
+        }
+        // While this thread is inside, nobody arms the poll.
+        if let Some(_inside) = self.go_in() {
+            reactor.io.deregister(reactor.poll_fd);
         }
     }
 

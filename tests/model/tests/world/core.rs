@@ -334,6 +334,20 @@ impl Core {
         }
     }
 
+    /// Out of the parent, the socket's poll is as silent as with an interest that never fires.
+    pub(crate) fn set_aside(&self) {
+        if self.flaw == Flaw::SetAsideFromOutside {
+            return self.kernel.mask();
+        }
+        match self.handover.enter() {
+            Entry::Pinned => return,
+            Entry::Claimed => self.mask(),
+            Entry::Joined => {}
+        }
+        self.kernel.mask();
+        self.exit();
+    }
+
     pub(crate) fn drive(&self) -> bool {
         if self.handover.is_claimed() {
             return false;

@@ -136,6 +136,9 @@ impl Loop {
             }
             self.lively = true;
         }
+        if !quiet && shuttle::rand::thread_rng().r#gen() {
+            self.core.set_aside();
+        }
         self.lively |= !quiet || !sight.occupied;
         self.watched = Some(sight.departures);
     }

@@ -59,6 +59,8 @@ enum Flaw {
     PinnedFollows,
     /// The last caller that leaves a pinned socket does not arm it.
     PinnedNotArmed,
+    /// The I/O thread takes the poll out of the parent without being inside.
+    SetAsideFromOutside,
     /// An event that comes between the read that found nothing and its end is forgotten.
     EventForgotten,
     /// A driver goes to sleep without asking whether it was notified meanwhile.
@@ -148,6 +150,7 @@ flaws! {
     without_passing_a_notification_on_it_fails: DroppedNotification in DROPPED;
     with_followers_only_in_a_pinned_socket_it_fails: PinnedFollows in FUTURES;
     without_arming_a_pinned_socket_it_fails: PinnedNotArmed in FUTURES;
+    with_the_poll_set_aside_from_outside_it_fails: SetAsideFromOutside in FUTURES;
     without_events_noted_while_reading_it_fails: EventForgotten in ALONE;
     without_asking_before_sleeping_in_the_poll_it_fails: SleepsNotified in SHUTDOWN;
     without_waking_the_poll_it_fails: PollNotWoken in SHUTDOWN;
