@@ -133,3 +133,44 @@ fn a_shutdown_ends_a_poll() {
         }
     });
 }
+
+/// Receives what every poll finds until so much has come.
+fn receive_all(pulls: &[Socket<Pull>], mut awaited: usize) {
+    while awaited > 0 {
+        let mut items: Vec<_> = pulls.iter().map(|pull| PollItem::socket(pull, READABLE)).collect();
+        let found = poll(&mut items, Some(LIMIT)).unwrap();
+        assert!(found > 0, "nothing came");
+        let ready = items.iter().zip(pulls).filter(|(item, _)| item.ready().readable);
+        let messages: Vec<_> = ready.map(|(_, pull)| pull.try_recv().unwrap()).collect();
+        assert_eq!(messages.len(), found);
+        awaited -= found;
+    }
+}
+
+/// Who finds many ready drives them all the next time; what comes to one of them later is heard all the same, by the
+/// kernel's word or the I/O thread's.
+#[test]
+fn many_sockets_are_heard_together_and_then_one_by_one() {
+    guarded(|| {
+        let context = Context::new();
+        let (pushes, pulls) = pairs(&context, 40);
+        let send = |push: &Socket<Push>| push.send("x").unwrap();
+        for round in 0..60 {
+            for _ in 0..3 {
+                pushes.iter().for_each(send);
+                receive_all(&pulls, pushes.len());
+            }
+            for push in pushes.iter().skip(round % 40).take(3) {
+                send(push);
+                receive_all(&pulls, 1);
+            }
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    thread::sleep(Duration::from_millis(round as u64 % 4));
+                    send(&pushes[round % 40]);
+                });
+                receive_all(&pulls, 1);
+            });
+        }
+    });
+}

@@ -28,7 +28,7 @@ struct job {
     const char *endpoint, *control, *stamps;
     size_t count, warm, size, parts, peers, topics, rest_ms;
     double rate; /* of PACED */
-    bool apart, curve, pair;
+    bool apart, curve, pair, polled;
 };
 
 static inline void die(const char *what)
@@ -85,6 +85,7 @@ static inline struct job parse_job(int argc, char **argv)
         .apart = number(argc, argv, "apart", 0),
         .curve = number(argc, argv, "curve", 0),
         .pair = number(argc, argv, "pair", 0),
+        .polled = number(argc, argv, "polled", 0),
     };
     while (job.work < WORKS && strcmp(name, works[job.work]))
         job.work++;

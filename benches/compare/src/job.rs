@@ -61,6 +61,8 @@ pub struct Job {
     pub curve: bool,
     /// Whether round trips are between two PAIRs.
     pub pair: bool,
+    /// Whether one thread polls all clients' sockets, of `Router`, where the library can.
+    pub polled: bool,
 }
 
 impl Job {
@@ -97,6 +99,7 @@ impl Job {
             apart: number("apart", 0)? == 1,
             curve: number("curve", 0)? == 1,
             pair: number("pair", 0)? == 1,
+            polled: number("polled", 0)? == 1,
         };
         let whole = job.count.is_multiple_of(job.peers) && job.warm.is_multiple_of(job.peers);
         match job.work {

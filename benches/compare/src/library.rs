@@ -112,6 +112,14 @@ pub trait Library: Clone + Send + Sync + 'static {
     /// A socket that is connected, or about to be.
     async fn connect(&self, setup: &Setup, endpoint: &str) -> Outcome<Self::Socket>;
 
+    /// Whether one thread can wait for many sockets. Otherwise each has a task, or a thread, there too.
+    const POLLS: bool = false;
+
+    /// Waits until some of the sockets have a message, and answers which.
+    async fn poll(&self, _sockets: &[Self::Socket], _ready: &mut Vec<usize>) -> Outcome {
+        Err("there is no poll".into())
+    }
+
     /// Lets other things go on for so long, or less.
     async fn sleep(&self, time: Duration);
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use tightbeam::Context;
+use tightbeam::{Context, PollItem, Readiness};
 use tightbeam_compare::ours::{self, Kind};
 use tightbeam_compare::{
     Library, Outcome, Received, Setup, Socket, either, main as work, threaded,
@@ -44,6 +44,18 @@ impl Library for Tightbeam {
 
     async fn connect(&self, setup: &Setup, endpoint: &str) -> Outcome<Ours> {
         Ok(Ours::new(Kind::connect(&self.0, setup, endpoint)?, setup))
+    }
+
+    const POLLS: bool = true;
+
+    async fn poll(&self, sockets: &[Ours], ready: &mut Vec<usize>) -> Outcome {
+        let wanted = Readiness { readable: true, writable: false };
+        let bases = sockets.iter().map(|ours| ours.socket.base());
+        let mut items: Vec<_> = bases.map(|base| PollItem::socket(base, wanted)).collect();
+        tightbeam::poll(&mut items, None)?;
+        let found = items.iter().enumerate().filter(|(_, item)| item.ready().readable);
+        ready.extend(found.map(|(at, _)| at));
+        Ok(())
     }
 }
 

@@ -32,6 +32,7 @@ const TARGETS: &[(&str, &str, Bound)] = &[
     ("stream inproc 64 B", "rate", AtLeast(3.0, "libzmq")),
     ("fan-in tcp 64 B from 100", "rate", AtLeast(4.0, "libzmq")),
     ("router tcp 64 B for 100", "rate", AtLeast(2.0, "libzmq")),
+    ("router tcp 64 B for 100, polled by one thread", "rate", AtLeast(2.0, "libzmq")),
     ("publish tcp 64 B to 100", "rate", AtLeast(3.0, "libzmq")),
     ("publish tcp 64 B to 100, a topic each", "rate", AtLeast(3.0, "libzmq")),
     ("match tcp 64 B, 100000 subscriptions", "none_ns", Below(100.0)),

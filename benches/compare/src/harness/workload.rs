@@ -120,6 +120,8 @@ pub(crate) struct Workload {
     pub(crate) apart: bool,
     /// Whether round trips are between two PAIRs.
     pub(crate) pair: bool,
+    /// Whether one thread polls all DEALERs.
+    pub(crate) polled: bool,
 }
 
 /// Messages that subscribers acknowledge together, in all programs.
@@ -138,6 +140,7 @@ impl Workload {
             topics: 1,
             apart: false,
             pair: false,
+            polled: false,
         }
     }
 
@@ -215,8 +218,12 @@ impl Workload {
             }
             Group::Stream | Group::Curve | Group::FanIn | Group::Publish | Group::Idle => 0,
         };
-        let flags =
-            [("apart", self.apart), ("pair", self.pair), ("curve", self.group == Group::Curve)];
+        let flags = [
+            ("apart", self.apart),
+            ("pair", self.pair),
+            ("polled", self.polled),
+            ("curve", self.group == Group::Curve),
+        ];
         let numbers = [
             ("count", count),
             ("warm", warm),
@@ -249,6 +256,7 @@ impl Workload {
         }
         label += &match self.group {
             Group::FanIn => format!(" from {}", self.peers),
+            Group::Router if self.polled => format!(" for {}, polled by one thread", self.peers),
             Group::Router => format!(" for {}", self.peers),
             Group::Publish if self.apart => format!(" to {}, a topic each", self.peers),
             Group::Publish => format!(" to {}", self.peers),
@@ -300,6 +308,7 @@ pub(crate) fn all() -> Vec<Workload> {
     let tcp = |group| Workload::new(group, Tcp, 64);
     all.extend([10, 100].map(|peers| Workload { peers, ..tcp(Group::FanIn) }));
     all.extend([1, 10, 100].map(|peers| Workload { peers, ..tcp(Group::Router) }));
+    all.push(Workload { peers: 100, polled: true, ..tcp(Group::Router) });
     all.extend([1, 10, 100].map(|peers| Workload { peers, ..tcp(Group::Publish) }));
     all.push(Workload { peers: 100, apart: true, ..tcp(Group::Publish) });
     all.extend([1_000, 100_000].map(|topics| Workload { topics, ..tcp(Group::Match) }));
@@ -312,7 +321,7 @@ pub(crate) fn all() -> Vec<Workload> {
 pub(crate) fn smoke() -> Vec<Workload> {
     let mut found: Vec<Workload> = Vec::new();
     for workload in all() {
-        let kind = |w: &Workload| (w.group, w.transport, w.pair, w.parts, w.apart);
+        let kind = |w: &Workload| (w.group, w.transport, w.pair, w.parts, w.apart, w.polled);
         found.retain(|other| kind(other) != kind(&workload));
         found.push(Workload {
             peers: workload.peers.min(10),

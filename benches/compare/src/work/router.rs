@@ -16,13 +16,17 @@ pub(super) async fn answer<L: Library>(job: &Job, library: &L) -> Outcome<String
 pub(super) async fn ask<L: Library>(job: &Job, library: &L) -> Outcome<String> {
     let control = job.control()?;
     let start = Start::default();
-    let clients = library.side_by_side(job.peers, |_| async {
-        let asked = client(job, library, &start).await;
-        asked.map_err(|error| error.to_string())
-    });
-    let mut stamps_ns = Vec::with_capacity(job.count);
-    for stamps in clients.await {
-        stamps_ns.extend(stamps?);
+    let mut stamps_ns = Vec::with_capacity(job.total());
+    if job.polled && L::POLLS {
+        ask_all(job, library, &start, &mut stamps_ns).await?;
+    } else {
+        let clients = library.side_by_side(job.peers, |_| async {
+            let asked = client(job, library, &start).await;
+            asked.map_err(|error| error.to_string())
+        });
+        for stamps in clients.await {
+            stamps_ns.extend(stamps?);
+        }
     }
     let (before, started_ns) = *start.at.get().ok_or("nobody started")?;
     let seconds = (now_ns() - started_ns) as f64 / 1e9;
@@ -66,6 +70,61 @@ async fn ask_once<S: Socket>(socket: &mut S, body: &[u8]) -> Outcome {
     socket.send(body, 1).await?;
     if socket.recv().await?.len != body.len() {
         return Err("the answer has another size".into());
+    }
+    Ok(())
+}
+
+/// All clients in one thread, which polls their sockets.
+async fn ask_all<L: Library>(
+    job: &Job,
+    library: &L,
+    start: &Start,
+    stamps_ns: &mut Vec<u64>,
+) -> Outcome {
+    let mut sockets = Vec::with_capacity(job.peers);
+    for _ in 0..job.peers {
+        sockets.push(library.connect(&job.setup(Role::Dealer), &job.endpoint).await?);
+    }
+    ask_polled(job, library, &mut sockets, job.warm / job.peers, stamps_ns).await?;
+    stamps_ns.clear();
+    start.at.set((Used::so_far(), now_ns())).map_err(|_| "started twice")?;
+    ask_polled(job, library, &mut sockets, job.count / job.peers, stamps_ns).await?;
+    for socket in sockets {
+        socket.close().await?;
+    }
+    Ok(())
+}
+
+/// Each of the sockets asks so often.
+async fn ask_polled<L: Library>(
+    job: &Job,
+    library: &L,
+    sockets: &mut [L::Socket],
+    rounds: usize,
+    stamps_ns: &mut Vec<u64>,
+) -> Outcome {
+    let body = vec![0; job.size];
+    let mut clients = Vec::with_capacity(job.peers);
+    for socket in sockets.iter_mut().filter(|_| rounds > 0) {
+        clients.push((rounds, now_ns()));
+        socket.send(&body, 1).await?;
+    }
+    let (mut awaited, mut ready) = (rounds * job.peers, Vec::with_capacity(job.peers));
+    while awaited > 0 {
+        library.poll(sockets, &mut ready).await?;
+        for at in ready.drain(..) {
+            let (left, sent_ns) = &mut clients[at];
+            if sockets[at].recv().await?.len != body.len() {
+                return Err("the answer has another size".into());
+            }
+            let received_ns = now_ns();
+            stamps_ns.push(received_ns - *sent_ns);
+            (*left, *sent_ns) = (*left - 1, received_ns);
+            awaited -= 1;
+            if *left > 0 {
+                sockets[at].send(&body, 1).await?;
+            }
+        }
     }
     Ok(())
 }

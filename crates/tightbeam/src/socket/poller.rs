@@ -1,8 +1,10 @@
 //! Waiting for several sockets and descriptors at once.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
@@ -14,9 +16,14 @@ use crate::reactor::parker::Parker;
 use crate::reactor::waiters::Interest;
 use crate::sys::{self, PollFd, SignalMask};
 
-/// Up to so many sockets are driven by the thread that polls them; more are left to the I/O thread,
-/// for waiting on many nested polls costs more than being woken.
+/// Up to so many sockets are driven by the thread that polls them, or so many for each that it found ready the last time;
+/// more are left to the I/O thread, for waiting on many nested polls costs more than being woken.
 pub(super) const DRIVEN: usize = 16;
+
+thread_local! {
+    /// What this thread's last poll found.
+    static FOUND: Cell<usize> = const { Cell::new(0) };
+}
 
 #[derive(Debug)]
 enum Target<'a> {
@@ -78,6 +85,26 @@ impl<'a> PollItem<'a> {
         match self.target {
             Target::Socket(core) => Some(core),
             Target::Descriptor(..) => None,
+        }
+    }
+
+    /// Notes what of the wanted is possible, if it is a socket.
+    fn look_at_socket(&mut self, events: impl FnOnce(&Core) -> Result<Readiness>) -> Result<()> {
+        let Some(core) = self.core() else { return Ok(()) };
+        let (now, wanted) = (events(core)?, self.wanted.ready);
+        self.found = Found::from(Readiness {
+            readable: now.readable && wanted.readable,
+            writable: now.writable && wanted.writable,
+        });
+        Ok(())
+    }
+
+    /// What the kernel is to be asked, unless all that is wanted was found, or somebody else asks.
+    fn question(&self) -> Option<PollFd> {
+        match self.target {
+            Target::Descriptor(..) => self.polled(),
+            Target::Socket(_) if self.found == Found::from(self.wanted.ready) => None,
+            Target::Socket(core) => Some(PollFd::new(core.unheard()?, PollFd::IN)),
         }
     }
 
@@ -152,6 +179,7 @@ fn poll_until(
     loop {
         let ready = look(items, mask)?;
         if ready > 0 || over {
+            FOUND.set(ready);
             return Ok(ready);
         }
         over = !wait(items, deadline, mask)?;
@@ -160,35 +188,42 @@ fn poll_until(
 
 /// Looks at every item without waiting. Answers how many have something.
 fn look(items: &mut [PollItem<'_>], mask: Option<&SignalMask>) -> Result<usize> {
-    let mut polled = Vec::new();
-    let mut ready = 0;
+    let (mut ready, mut questions) = (0, 0);
     for item in &mut *items {
-        match item.target {
-            Target::Socket(core) => {
-                let (now, wanted) = (core.events()?, item.wanted.ready);
-                item.found = Found::from(Readiness {
-                    readable: now.readable && wanted.readable,
-                    writable: now.writable && wanted.writable,
-                });
-                ready += usize::from(item.found.is_anything());
-            }
-            Target::Descriptor(fd, _) => polled.push(item.wanted.of(fd)),
-        }
+        item.look_at_socket(Core::known_events)?;
+        ready += usize::from(item.core().is_some() && item.found.is_anything());
+        questions += usize::from(item.question().is_some());
     }
-    if polled.is_empty() && (mask.is_none() || ready > 0) {
+    if questions == 0 && (mask.is_none() || ready > 0) {
         return Ok(ready);
     }
+    match items {
+        [item] if mask.is_none() && item.core().is_some() => item.look_at_socket(Core::events)?,
+        _ => ask(items, mask, ready > 0)?,
+    }
+    Ok(items.iter().filter(|item| item.found.is_anything()).count())
+}
+
+/// Asks the kernel for what only it knows, once for all items.
+fn ask(items: &mut [PollItem<'_>], mask: Option<&SignalMask>, any_ready: bool) -> Result<()> {
+    let question = |item: &PollItem<'_>| item.question().unwrap_or(PollFd::new(-1, 0));
+    let mut polled: Vec<_> = items.iter().map(question).collect();
     match sys::ppoll(&mut polled, Some(Duration::ZERO), mask).map_err(interrupted) {
-        Ok(found) => ready += found,
         // What is ready comes first.
-        Err(Error::Interrupted) if ready > 0 => {}
-        Err(error) => return Err(error),
+        Err(Error::Interrupted) if any_ready => {}
+        done => drop(done?),
     }
-    let descriptors = items.iter_mut().filter(|item| item.core().is_none());
-    for (item, polled) in descriptors.zip(&polled) {
-        item.found = Found::at(polled);
+    for (item, polled) in items.iter_mut().zip(&polled) {
+        match item.target {
+            Target::Descriptor(..) => item.found = Found::at(polled),
+            Target::Socket(core) => {
+                if polled.revents() != 0 || core.has_ready.load(Ordering::SeqCst) {
+                    item.look_at_socket(Core::events)?;
+                }
+            }
+        }
     }
-    Ok(ready)
+    Ok(())
 }
 
 /// Waits until something may have changed. False if the time is over.
@@ -208,7 +243,13 @@ fn wait(
             places.push(place);
         }
     }
-    let drive = places.len() <= DRIVEN;
+    let drive = places.len() <= DRIVEN * FOUND.get().max(1);
+    if !drive {
+        // The I/O thread hears only of those that it may drive.
+        let claimed =
+            items.iter().filter_map(PollItem::core).filter(|core| core.unheard().is_some());
+        claimed.for_each(Core::give_back);
+    }
     let inside: Vec<Inside<'_>> =
         items.iter().filter(|_| drive).filter_map(|item| item.core()?.go_in()).collect();
     let mut seats: Vec<Driving<'_>> = inside.iter().filter_map(Inside::take_seat).collect();

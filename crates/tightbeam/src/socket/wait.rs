@@ -387,6 +387,11 @@ impl Core {
         }
     }
 
+    /// The poll that tells of what [`glance`](Core::glance) would find, if it is the callers' to ask.
+    pub(super) fn unheard(&self) -> Option<RawFd> {
+        self.reactor.get().filter(|_| self.handover.is_claimed()).map(|reactor| reactor.poll_fd)
+    }
+
     /// Asks the kernel for news without waiting, if it is the callers' to ask. True if something
     /// may have changed.
     pub(super) fn glance(&self) -> bool {

@@ -286,13 +286,15 @@ impl Core {
 
     /// What is possible now, as whoever has the event descriptor asks: that clears it.
     pub(super) fn events(&self) -> Result<Readiness> {
-        let mut guard = self.lock()?;
-        self.settle_events(&mut guard);
-        let ready = guard.readiness();
-        drop(guard);
+        let ready = self.known_events()?;
         if ready.readable || !self.glance() {
             return Ok(ready);
         }
+        self.known_events()
+    }
+
+    /// The same, as far as the socket knows.
+    pub(super) fn known_events(&self) -> Result<Readiness> {
         let mut guard = self.lock()?;
         self.settle_events(&mut guard);
         Ok(guard.readiness())
