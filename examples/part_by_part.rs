@@ -15,9 +15,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     push.connect(pull.bind("tcp://127.0.0.1:*")?)?;
 
     // Parts wait in the socket until the last one comes; then all leave together.
-    push.send_part(&Frame::from("a header"), true)?;
+    push.send_slice_part(b"a header", true)?;
     push.send_part(&Frame::from(vec![7; 100_000]), true)?;
-    push.send_part(&Frame::from("a footer"), false)?;
+    push.send_slice_part(b"a footer", false)?;
 
     loop {
         let part = pull.recv_part()?;

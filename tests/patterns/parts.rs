@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tightbeam::options::OwnedValue;
 use tightbeam::options::number::{MAX_FRAMES, RCVMORE};
-use tightbeam::{Context, Dealer, Error, Frame, Pull, Push, Rep, Req, Router, SocketBase};
+use tightbeam::{
+    Context, Dealer, Error, Frame, Pull, Push, Rep, Req, Router, SocketBase, XPub, XSub,
+};
 use tightbeam_tests::sockets::*;
 
 fn rcvmore(socket: &SocketBase) -> bool {
@@ -23,6 +25,58 @@ fn parts_sent_one_by_one_arrive_as_one_message() {
     assert_eq!(pull.recv_timeout(LIMIT).unwrap(), ["a", "", "c", "d"]);
     push.send_part(&"alone".into(), false).unwrap();
     assert_eq!(pull.recv_timeout(LIMIT).unwrap(), "alone");
+}
+
+#[test]
+fn short_parts_and_long_ones_arrive_in_order_however_they_are_sent() {
+    let lengths = [5, 0, 64, 256, 1024, 1025, 3, 20_000, 7];
+    let bodies: Vec<Vec<u8>> = (b'a'..).zip(lengths).map(|(byte, len)| vec![byte; len]).collect();
+    for (count, endpoint) in
+        (2..=bodies.len()).flat_map(|n| [(n, "tcp://127.0.0.1:*"), (n, "inproc://parts")])
+    {
+        let context = Context::new();
+        let (pull, router) = (open::<Pull>(&context), open::<Router>(&context));
+        let (push, dealer) = (open::<Push>(&context), open::<Dealer>(&context));
+        dealer.set_routing_id(&bodies[0]).unwrap();
+        push.connect(pull.bind(endpoint).unwrap()).unwrap();
+        dealer.connect(router.bind(endpoint.replace("parts", "routes").as_str()).unwrap()).unwrap();
+        dealer.send("hello").unwrap();
+        assert_eq!(router.recv_timeout(LIMIT).unwrap().len(), 2);
+        for turn in 0..4 {
+            for (i, body) in bodies[..count].iter().enumerate() {
+                let more = i + 1 < count;
+                if (i + turn) % 2 == 0 {
+                    push.send_slice_part(body, more).unwrap();
+                    router.send_slice_part(body, more).unwrap();
+                } else {
+                    push.send_part(&Frame::copy_from(body), more).unwrap();
+                    router.send_part(&Frame::copy_from(body), more).unwrap();
+                }
+            }
+            assert_eq!(pull.recv_timeout(LIMIT).unwrap().frames(), &bodies[..count]);
+            assert_eq!(dealer.recv_timeout(LIMIT).unwrap().frames(), &bodies[1..count]);
+        }
+        let traffic = push.stats().unwrap().traffic;
+        let bytes: usize = bodies[..count].iter().map(Vec::len).sum();
+        assert_eq!((traffic.messages_sent, traffic.bytes_sent), (4, 4 * bytes as u64));
+    }
+}
+
+#[test]
+fn subscriptions_in_front_of_parts_sent_one_by_one_are_none_of_the_message() {
+    let context = Context::new();
+    let publisher = open::<XPub>(&context);
+    let subscriber = open::<XSub>(&context);
+    join_up(&publisher, &subscriber);
+    subscriber.send_slice_part(b"\x01one", true).unwrap();
+    subscriber.send_slice_part(b"\x01two", true).unwrap();
+    subscriber.send_slice_part(b"data", true).unwrap();
+    subscriber.send_slice_part(b"end", false).unwrap();
+    assert_eq!(publisher.recv_timeout(LIMIT).unwrap(), &b"\x01one"[..]);
+    assert_eq!(publisher.recv_timeout(LIMIT).unwrap(), &b"\x01two"[..]);
+    assert_eq!(publisher.recv_timeout(LIMIT).unwrap(), ["data", "end"]);
+    publisher.send("one, and more").unwrap();
+    assert_eq!(subscriber.recv_timeout(LIMIT).unwrap(), "one, and more");
 }
 
 #[test]

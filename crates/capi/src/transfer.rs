@@ -20,7 +20,7 @@ fn send_bytes(socket: &AnySocket, bytes: &[u8], flags: c_int) -> Result<()> {
     if flags & ZMQ_SNDMORE == 0 {
         return Ok(socket.send_slice(bytes, timing(flags))?);
     }
-    send_frame(socket, &Frame::try_copy_from(bytes)?, flags)
+    Ok(socket.send_slice_part(bytes, true, timing(flags))?)
 }
 
 #[inline]

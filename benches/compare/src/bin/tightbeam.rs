@@ -61,11 +61,8 @@ impl Library for Tightbeam {
 
 impl Socket for Ours {
     async fn send(&mut self, body: &[u8], parts: usize) -> Outcome {
-        if parts == 1 {
-            either!(self.socket, send_slice(body), Req Pair Push Pub Dealer)?;
-        } else {
-            let message = ours::message(body, parts);
-            either!(self.socket, send(message), Req Pair Push Pub Dealer)?;
+        for more in (0..parts).rev() {
+            either!(self.socket, send_slice_part(body, more > 0), Req Pair Push Pub Dealer)?;
         }
         Ok(())
     }

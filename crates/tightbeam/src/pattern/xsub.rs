@@ -1,9 +1,10 @@
 //! XSUB: a SUB whose subscriptions are messages, and whose other messages go to every peer (RFC 29).
 
+use std::iter;
+
 use super::fair_queue::FairQueue;
 use super::subscriptions::Subscriptions;
 use super::{News, Received, Refusal};
-use crate::message::Frame;
 use crate::options::Options;
 use crate::pipe::{Parts, PipeId, Pipes};
 
@@ -25,10 +26,14 @@ fn request(part: &[u8]) -> Option<(bool, &[u8])> {
     }
 }
 
-/// The parts up to the first that is data.
-fn front(frames: &[Frame]) -> &[Frame] {
-    let count = frames.iter().take_while(|frame| request(frame).is_some()).count();
-    &frames[..count]
+/// The bodies of these parts.
+fn bodies(parts: Parts<'_>) -> impl Iterator<Item = &[u8]> {
+    let each = iter::successors(Some(parts), |parts| Some(parts.rest()));
+    each.take(parts.len()).map(|parts| parts.first())
+}
+
+fn is_request(part: &&[u8]) -> bool {
+    request(part).is_some()
 }
 
 impl XSub {
@@ -72,31 +77,20 @@ impl XSub {
 
     /// Parts at the front that are subscriptions are sent as such, before the rest.
     pub(super) fn send(&mut self, parts: Parts<'_>) {
-        match parts {
-            Parts::Slice(body) | Parts::Lent(body) => self.take_requests(std::iter::once(body)),
-            Parts::Frames(frames) => {
-                self.take_requests(front(frames).iter().map(|frame| &frame[..]))
-            }
-        }
+        self.take_requests(bodies(parts).take_while(is_request));
     }
 
     /// The rest goes to all as it is. Subscriptions in it hold, too, unless ONLY_FIRST_SUBSCRIBE says
     /// otherwise.
     pub(super) fn send_rest(&mut self, pipes: &mut Pipes, parts: Parts<'_>, options: &Options) {
-        let rest = match parts {
-            Parts::Slice(body) | Parts::Lent(body) if request(body).is_some() => return,
-            Parts::Slice(_) | Parts::Lent(_) => parts,
-            Parts::Frames(frames) => {
-                let rest = &frames[front(frames).len()..];
-                if rest.is_empty() {
-                    return;
-                }
-                if !options.only_first_subscribe {
-                    self.take_requests(rest.iter().map(|frame| &frame[..]));
-                }
-                Parts::Frames(rest)
-            }
-        };
+        let front = bodies(parts).take_while(is_request).count();
+        if front == parts.len() {
+            return;
+        }
+        let rest = (0..front).fold(parts, |parts, _| parts.rest());
+        if !options.only_first_subscribe {
+            self.take_requests(bodies(rest));
+        }
         for &id in &self.peers {
             if !pipes.offer(id, &[], rest) {
                 pipes.count_drop(Some(id));

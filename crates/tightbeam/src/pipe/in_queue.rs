@@ -159,8 +159,7 @@ impl InQueue {
     #[inline(never)]
     fn push_parts(&mut self, prefix: &[u8], parts: Parts<'_>) {
         if !prefix.is_empty() {
-            self.reserve(prefix.len());
-            self.open.extend_from_slice(prefix);
+            self.push_frames(prefix);
         }
         match parts {
             Parts::Slice(body) | Parts::Lent(body) => self.push_copy(false, body),
@@ -177,7 +176,16 @@ impl InQueue {
                     }
                 }
             }
+            Parts::Wire(wire) => {
+                self.push_frames(wire.front);
+                self.push_copy(false, wire.last);
+            }
         }
+    }
+
+    fn push_frames(&mut self, frames: &[u8]) {
+        self.reserve(frames.len());
+        self.open.extend_from_slice(frames);
     }
 
     #[inline(always)]

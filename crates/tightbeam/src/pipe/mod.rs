@@ -10,6 +10,7 @@ mod lane;
 mod out_queue;
 mod parts;
 mod segment;
+mod staged;
 mod sync;
 mod traffic;
 
@@ -22,6 +23,7 @@ pub(crate) use lane::{LaneEnd, News};
 pub(crate) use out_queue::OutQueue;
 pub(crate) use parts::{Body, Outgoing, Part, Parts, REFERENCE_FROM};
 pub(crate) use segment::{Position, Segment};
+pub(crate) use staged::{SHORT, Staged};
 
 pub use traffic::Traffic;
 

@@ -1,5 +1,7 @@
 //! The parts of a message on their way out and in.
 
+use zmtp::Frames;
+
 use crate::message::Frame;
 use crate::sys;
 
@@ -19,6 +21,36 @@ pub(crate) enum Parts<'a> {
     Lent(&'a [u8]),
     /// One or more parts.
     Frames(&'a [Frame]),
+    /// Two or more that are short.
+    Wire(Wire<'a>),
+}
+
+/// Short parts, all but the last in wire form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wire<'a> {
+    /// Frames, each with more behind it.
+    pub(crate) front: &'a [u8],
+    /// How many they are, and the bytes of their bodies.
+    pub(crate) count: usize,
+    pub(crate) body_bytes: usize,
+    pub(crate) last: &'a [u8],
+}
+
+impl<'a> Wire<'a> {
+    fn first(&self) -> &'a [u8] {
+        Frames::new(self.front).next().map_or(self.last, |(_, body)| body)
+    }
+
+    fn rest(&self) -> Parts<'a> {
+        let mut frames = Frames::new(self.front);
+        let Some((_, body)) = frames.next() else { return Parts::Frames(&[]) };
+        Parts::Wire(Wire {
+            front: frames.rest(),
+            count: self.count - 1,
+            body_bytes: self.body_bytes - body.len(),
+            last: self.last,
+        })
+    }
 }
 
 /// What is sent. A slice by itself, which nearly every message is, goes from function to function in registers; [`Parts`] are
@@ -71,6 +103,7 @@ impl<'a> Parts<'a> {
         match self {
             Parts::Slice(_) | Parts::Lent(_) => 1,
             Parts::Frames(frames) => frames.len(),
+            Parts::Wire(wire) => wire.count + 1,
         }
     }
 
@@ -79,6 +112,7 @@ impl<'a> Parts<'a> {
         match self {
             Parts::Slice(bytes) | Parts::Lent(bytes) => bytes,
             Parts::Frames(frames) => frames.first().map_or(&[], |frame| frame),
+            Parts::Wire(wire) => wire.first(),
         }
     }
 
@@ -87,6 +121,7 @@ impl<'a> Parts<'a> {
         match self {
             Parts::Slice(_) | Parts::Lent(_) => Parts::Frames(&[]),
             Parts::Frames(frames) => Parts::Frames(frames.get(1..).unwrap_or(&[])),
+            Parts::Wire(wire) => wire.rest(),
         }
     }
 
@@ -95,6 +130,7 @@ impl<'a> Parts<'a> {
         match self {
             Parts::Slice(_) | Parts::Lent(_) => *self,
             Parts::Frames(frames) => Parts::Frames(&frames[frames.len().saturating_sub(1)..]),
+            Parts::Wire(wire) => Parts::Slice(wire.last),
         }
     }
 
@@ -103,6 +139,7 @@ impl<'a> Parts<'a> {
         match self {
             Parts::Slice(bytes) | Parts::Lent(bytes) => bytes.len(),
             Parts::Frames(frames) => frames.iter().map(|frame| frame.len()).sum(),
+            Parts::Wire(wire) => wire.body_bytes + wire.last.len(),
         }
     }
 }

@@ -95,14 +95,7 @@ impl Segment {
         }
         match parts {
             Parts::Lent(body) if lent => self.push_lent(body.len()),
-            Parts::Slice(body) | Parts::Lent(body) => self.push_part(false, body, None),
-            Parts::Frames(frames) => {
-                let last = frames.len().saturating_sub(1);
-                for (i, frame) in frames.iter().enumerate() {
-                    let shared = (!frame.is_inline()).then_some(frame);
-                    self.push_part(i < last, frame, shared);
-                }
-            }
+            parts => self.push_parts(parts, true),
         }
         self.messages += 1;
         self.note_growth(before);
@@ -137,16 +130,27 @@ impl Segment {
     /// Appends a message whose bodies are all copied.
     #[inline(never)]
     pub(super) fn push_message(&mut self, parts: Parts<'_>) {
+        self.push_parts(parts, false);
+        self.messages += 1;
+    }
+
+    #[inline(always)]
+    fn push_parts(&mut self, parts: Parts<'_>, by_reference: bool) {
         match parts {
             Parts::Slice(body) | Parts::Lent(body) => self.push_part(false, body, None),
             Parts::Frames(frames) => {
                 let last = frames.len().saturating_sub(1);
                 for (i, frame) in frames.iter().enumerate() {
-                    self.push_part(i < last, frame, None);
+                    let shared = (by_reference && !frame.is_inline()).then_some(frame);
+                    self.push_part(i < last, frame, shared);
                 }
             }
+            Parts::Wire(wire) => {
+                self.arena.extend_from_slice(wire.front);
+                self.len += wire.front.len();
+                self.push_part(false, wire.last, None);
+            }
         }
-        self.messages += 1;
     }
 
     #[inline(always)]

@@ -134,6 +134,27 @@ impl AnySocket {
         self.core().send_part(frame, more, timing)
     }
 
+    /// The same with a part that is copied from `body`.
+    ///
+    /// ```
+    /// use tightbeam::{Context, SocketType};
+    ///
+    /// let context = Context::new();
+    /// let pull = context.any_socket(SocketType::Pull)?;
+    /// let push = context.any_socket(SocketType::Push)?;
+    /// push.connect(pull.bind("tcp://127.0.0.1:*")?)?;
+    /// push.send_slice_part(b"topic", true, None)?;
+    /// push.send_slice_part(b"body", false, None)?;
+    /// assert_eq!(pull.recv()?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send_part`](AnySocket::send_part), and [`Error::OutOfMemory`].
+    pub fn send_slice_part(&self, body: &[u8], more: bool, timing: Option<Timing>) -> Result<()> {
+        self.core().send_slice_part(body, more, timing)
+    }
+
     /// Receives a message; waits as long as the option RCVTIMEO says (for ever by default). After
     /// [`recv_part`](AnySocket::recv_part) it answers the parts that are left.
     ///

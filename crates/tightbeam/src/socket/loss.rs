@@ -299,7 +299,7 @@ impl Core {
         guard.undelivered = 0;
         let state = &mut *guard;
         state.waiters.notify_all();
-        state.staged.clear();
+        state.pipes.released.extend(state.staged.clear());
         let sources: Vec<SourceId> = state.sources.keys().collect();
         for id in sources {
             match state.sources.get(id) {

@@ -28,6 +28,7 @@ mod poll_set;
 mod poller;
 mod report;
 mod setters;
+mod staging;
 mod state;
 mod stats;
 #[cfg(feature = "futures")]

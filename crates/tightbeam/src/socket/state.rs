@@ -23,7 +23,7 @@ use crate::message::Frame;
 use crate::monitor::Monitors;
 use crate::options::Options;
 use crate::pattern::Pattern;
-use crate::pipe::{PipeId, Pipes, Segment};
+use crate::pipe::{PipeId, Pipes, Segment, Staged};
 use crate::reactor::parker::Parker;
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Waiters;
@@ -109,7 +109,7 @@ pub(crate) struct State {
     /// Who writes to this connection as soon as its writer is back.
     pub(crate) next_writer: Option<(SourceId, Arc<Parker>)>,
     /// Parts sent one by one, until the last one comes.
-    pub(crate) staged: Vec<Frame>,
+    pub(crate) staged: Staged,
     /// The part received last has more behind it.
     pub(crate) more: bool,
     /// Receives since the kernel was last asked for news.
@@ -210,7 +210,7 @@ impl State {
             waiters: Waiters::default(),
             burst: Burst::default(),
             next_writer: None,
-            staged: Vec::new(),
+            staged: Staged::default(),
             more: false,
             unasked: 0,
             last_endpoint: None,

@@ -54,15 +54,12 @@ impl Core {
                 offered => self.after_offer(Guard::new(self, state), offered, parts, timing),
             };
         }
-        let mut all = state.staged.clone();
-        all.extend_from_slice(frames);
-        drop(Guard::new(self, state));
-        self.send_staged(&all, timing)
+        self.send_behind(state, Parts::Frames(frames), timing)
     }
 
     /// The context may limit what is sent.
     #[inline]
-    fn check_lengths(&self, frames: &[Frame]) -> Result<()> {
+    pub(super) fn check_lengths(&self, frames: &[Frame]) -> Result<()> {
         let most = self.max_part;
         match frames.iter().find(|frame| frame.len() > most) {
             Some(frame) => Err(Error::TooLong { size: frame.len(), most }),
@@ -85,70 +82,7 @@ impl Core {
                 }
             };
         }
-        drop(Guard::new(self, state));
-        self.send(&[copy_of(body)?], timing)
-    }
-
-    /// Sends the next part of a message; the last one sends them all.
-    pub(crate) fn send_part(
-        &self,
-        frame: &Frame,
-        more: bool,
-        timing: Option<Timing>,
-    ) -> Result<()> {
-        if !more {
-            return self.send(std::slice::from_ref(frame), timing);
-        }
-        self.check_lengths(std::slice::from_ref(frame))?;
-        let guard = self.lock_for(timing)?;
-        if !guard.staged.is_empty() {
-            if guard.pattern.sends_in_two(&guard.options) {
-                drop(guard);
-                return self.send(std::slice::from_ref(frame), timing);
-            }
-            return self.stage(guard, frame);
-        }
-        // Whether there is room is asked with the first part, so that the last one is not refused.
-        let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
-        let ((), guard) = self.block_on(guard, Interest::Send, timing, |guard| {
-            let State { pattern, pipes, options, .. } = &mut **guard;
-            let parts = Parts::Frames(std::slice::from_ref(frame));
-            let admitted = pattern.admit(pipes, parts.first(), options);
-            admitted.map_err(|refusal| refusal.into_error(parts))
-        })?;
-        self.stage(guard, frame)
-    }
-
-    fn stage(&self, mut guard: Guard<'_>, frame: &Frame) -> Result<()> {
-        // One more has to follow.
-        guard.check_count(2)?;
-        guard.staged.push(frame.clone());
-        Ok(())
-    }
-
-    fn send_staged(&self, all: &[Frame], timing: Option<Timing>) -> Result<()> {
-        let guard = self.lock_for(timing)?;
-        let timing = timing.unwrap_or_else(|| guard.options.sndtimeo.into());
-        let ((), mut guard) = self.block_on(guard, Interest::Send, timing, |guard| {
-            let parts = Parts::Frames(all);
-            let offered = guard.offer(parts);
-            let State { pipes, staged, .. } = &mut **guard;
-            match offered {
-                // The peer was there when the first part was admitted, and has left since.
-                Err(Refusal::Unroutable) => {
-                    pipes.count_drop(None);
-                    return Ok(());
-                }
-                // Trying the last part again cannot help: the next part begins a message.
-                Err(Refusal::Malformed(_)) => pipes.released.append(staged),
-                _ => {}
-            }
-            offered.map_err(|refusal| refusal.into_error(parts))
-        })?;
-        let staged = std::mem::take(&mut guard.staged);
-        guard.pipes.released.extend(staged);
-        self.after_send(guard, Parts::Frames(all).body_bytes());
-        Ok(())
+        self.send_behind(state, Parts::Slice(body), timing)
     }
 
     /// What follows the first attempt, if there is anything to do.
@@ -357,7 +291,7 @@ impl State {
 
     /// A message of so many bytes was queued: whether nothing follows from it.
     #[inline(always)]
-    fn is_done_with_message(&mut self, bytes: usize) -> bool {
+    pub(super) fn is_done_with_message(&mut self, bytes: usize) -> bool {
         !self.has_put_off() && self.needs_no_write(bytes)
     }
 
@@ -387,7 +321,7 @@ impl State {
     }
 
     /// Refuses what peers would refuse with the connection: the parts that are staged and so many more.
-    fn check_count(&self, parts: usize) -> Result<()> {
+    pub(super) fn check_count(&self, parts: usize) -> Result<()> {
         let most = self.options.max_frames;
         let most = match self.pattern {
             // The routing id stays here.

@@ -254,6 +254,14 @@ impl<T: Sends> Socket<T> {
         self.any.send_part(frame, more, None)
     }
 
+    /// Sends a copy of `body` as a part of a message: [`AnySocket::send_slice_part`].
+    ///
+    /// # Errors
+    /// As [`AnySocket::send`].
+    pub fn send_slice_part(&self, body: &[u8], more: bool) -> Result<()> {
+        self.any.send_slice_part(body, more, None)
+    }
+
     /// Sends a message as a future: [`AnySocket::send_async`].
     pub fn send_async(&self, message: impl Into<Message>) -> SendFuture<'_> {
         self.any.send_async(message)
