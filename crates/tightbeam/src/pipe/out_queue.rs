@@ -168,9 +168,10 @@ impl OutQueue {
 
     /// A writer finished the segment. The bodies it referenced are answered, to be dropped once
     /// the lock is released.
-    pub(crate) fn written(&mut self, segment: Segment) -> Vec<(usize, Frame)> {
+    pub(crate) fn written(&mut self, mut segment: Segment) -> Vec<(usize, Frame)> {
         self.messages -= segment.messages();
-        let (bodies, arena) = segment.into_parts();
+        let bodies = segment.take_bodies();
+        let arena = segment.into_arena();
         if arena.capacity() <= SMALL_ARENA && self.spare.capacity() == 0 {
             self.spare = arena;
         } else {

@@ -28,7 +28,7 @@ pub(crate) struct Segment {
     /// Bytes of the arena and the bodies together.
     len: usize,
     written: usize,
-    messages: usize,
+    messages: u32,
     /// Another message like the last one would be too much.
     full: bool,
 }
@@ -65,7 +65,7 @@ impl Segment {
 
     /// Whole messages in it.
     pub(super) fn messages(&self) -> usize {
-        self.messages
+        self.messages as usize
     }
 
     /// Appends a message of one part of up to 255 bytes, and says how many bytes that took. `None` if it is longer, or
@@ -123,7 +123,7 @@ impl Segment {
     fn count_run(&mut self, bytes: usize, messages: usize) {
         let before = self.len;
         self.len += bytes;
-        self.messages += messages;
+        self.messages += u32::try_from(messages).unwrap_or(u32::MAX);
         self.note_growth(before);
     }
 
@@ -274,7 +274,7 @@ impl Segment {
             }
             if fresh {
                 rest.push_part(header.more, body, shared);
-                rest.messages += usize::from(!header.more);
+                rest.messages += u32::from(!header.more);
             }
             at_message_start = !header.more;
             // Not the length of the body, of which a part may be gone: only of one that was begun.
@@ -293,10 +293,15 @@ impl Segment {
         self.arena
     }
 
-    /// The referenced bodies, to be dropped once the lock is released, and the arena, empty.
-    pub(super) fn into_parts(mut self) -> (Vec<(usize, Frame)>, Vec<u8>) {
+    /// The same, of a segment that is done with.
+    pub(super) fn take_bodies(&mut self) -> Vec<(usize, Frame)> {
+        std::mem::take(&mut self.bodies)
+    }
+
+    /// The arena, empty.
+    pub(super) fn into_arena(mut self) -> Vec<u8> {
         self.arena.clear();
-        (self.bodies, self.arena)
+        self.arena
     }
 }
 
