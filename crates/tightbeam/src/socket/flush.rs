@@ -123,11 +123,16 @@ impl Core {
         state.pipes.urgent.clear();
         let dirty = std::mem::take(&mut state.pipes.dirty);
         let mut sources = Vec::with_capacity(dirty.len());
+        let mut messages = 0;
         for pipe in dirty {
             if let Some(pipe) = state.pipes.get_mut(pipe) {
                 pipe.dirty = false;
+                messages += pipe.outgoing.messages();
             }
             sources.extend(state.links.get(pipe).copied());
+        }
+        if state.waiters.driver.is_taken() {
+            state.burst.on_flush(messages, sources.len());
         }
         drop(guard);
         for id in sources {
