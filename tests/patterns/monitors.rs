@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -116,6 +117,29 @@ fn an_attempt_that_fails_closes_and_is_planned_again() {
     push.close();
     let rest: Vec<EventKind> = events.map(|event| event.kind).collect();
     assert_eq!(rest.last(), Some(&EventKind::MonitorStopped));
+}
+
+#[test]
+fn a_listener_of_this_machine_whose_queue_is_full_is_asked_again_before_the_system_asks() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // SAFETY: the descriptor is open, and a listener's queue may be given another length.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    let context = Context::new();
+    // The first fill the queue; not to connect again when the network refuses changes nothing for the last one.
+    let options = [(LINGER, 0), (RECONNECT_IVL, -1)];
+    let pushes: Vec<_> = (0..4).map(|_| open_with::<Push>(&context, &options)).collect();
+    let events = pushes[3].monitor().unwrap();
+    pushes.iter().for_each(|push| drop(push.connect(&endpoint).unwrap()));
+    for _ in 0..2 {
+        next(&events, EventKind::ConnectDelayed);
+        let closed = next(&events, EventKind::Closed);
+        assert!(closed.reason.unwrap().contains("queue is full"));
+    }
+    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    let rest = std::iter::from_fn(|| events.next_timeout(LIMIT));
+    assert!(rest.into_iter().any(|event| event.kind == EventKind::Connected));
+    drop(pushes);
 }
 
 #[test]

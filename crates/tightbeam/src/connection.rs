@@ -70,6 +70,9 @@ pub(crate) enum Loss {
     /// The attempt took too long.
     #[error("the connection was not made in time")]
     ConnectTimeout,
+    /// The system of this machine has not answered: too many wait to be accepted.
+    #[error("the listener's queue is full")]
+    Unanswered,
     /// Nobody could say whether the peer may come in.
     #[error("the peer could not be authenticated: {0}")]
     Unjudged(#[from] ZapFault),
@@ -93,6 +96,7 @@ impl Loss {
             | Loss::Network(_)
             | Loss::Proxy(_)
             | Loss::ConnectTimeout
+            | Loss::Unanswered
             | Loss::Unjudged(_) => false,
         }
     }

@@ -44,13 +44,16 @@ pub(crate) struct Session {
     pub(crate) untried: VecDeque<TcpRoute>,
     /// How long the last pause was.
     pause: Option<Duration>,
+    /// Attempts in a row that a listener of this machine has left unanswered.
+    unanswered: u32,
 }
 
 impl Session {
     pub(crate) fn new(endpoint: Endpoint, terms: Arc<Terms>, pipe: Option<PipeId>) -> Session {
         let (stage, untried) = (Stage::Resolving, VecDeque::new());
         let (peer_name, ending) = (None, false);
-        Session { endpoint, terms, stage, pipe, peer_name, ending, untried, pause: None }
+        let (pause, unanswered) = (None, 0);
+        Session { endpoint, terms, stage, pipe, peer_name, ending, untried, pause, unanswered }
     }
 
     /// The proxy that connects to the endpoint for us. It was found well-formed when the endpoint was connected to.
@@ -73,7 +76,7 @@ impl Session {
 
     /// A handshake succeeded: the next pause is the first again.
     pub(crate) fn reset(&mut self) {
-        self.pause = None;
+        (self.pause, self.unanswered) = (None, 0);
         self.untried.clear();
     }
 
@@ -87,6 +90,15 @@ impl Session {
             || (stops(STOP_REFUSED) && loss.is_refusal() && self.untried.is_empty())
             || (stops(STOP_HANDSHAKE_FAILED) && phase == Phase::Handshake)
             || (stops(STOP_AFTER_DISCONNECT) && self.ending)
+    }
+
+    /// How long to wait for the answer of a listener of this machine: longer each time, and in the end (`None`) until the
+    /// system itself asks again.
+    pub(crate) fn patience(&mut self) -> Option<Duration> {
+        let patience = LEAST_PATIENCE.saturating_mul(1 << self.unanswered.min(REDIALS));
+        self.unanswered += 1;
+        (self.unanswered <= REDIALS && self.terms.options.connect_timeout.is_none())
+            .then_some(patience)
     }
 
     /// How long to wait before the next attempt; `None` if there is to be none. Without a maximum
@@ -113,6 +125,10 @@ const STOP_AFTER_DISCONNECT: i32 = 4;
 
 /// Even an interval of 0 is no reason to spin on a port that refuses.
 const LEAST_PAUSE: Duration = Duration::from_millis(1);
+/// How long the first answer of a listener of this machine is waited for, twice as long for each that follows.
+const LEAST_PATIENCE: Duration = Duration::from_millis(20);
+/// So often in a row; then the system's own second is over.
+const REDIALS: u32 = 5;
 
 fn jitter(interval: Duration) -> Duration {
     let random = RandomState::new().hash_one(0u8);

@@ -114,10 +114,36 @@ impl Core {
         let stream = tcp::connect(&route, &terms.options);
         match (stream, self.reactor.get()) {
             (Ok(stream), Some(reactor)) => {
+                let unanswered = tcp::is_unanswered(&stream, &route);
                 self.adopt(reactor, Stream::Tcp(stream), Origin::Session(id), Phase::Connecting);
+                if unanswered {
+                    self.expect_answer(id);
+                }
             }
             (Err(error), _) => self.connect_failed(id, error),
             (Ok(_), None) => {}
+        }
+    }
+
+    /// A listener of this machine answers at once, unless its queue is full: then the system drops what asked, and asks again
+    /// after a second.
+    fn expect_answer(&self, id: SessionId) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        let Some(session) = guard.sessions.get_mut(id) else { return };
+        if let Stage::Connected(source) = session.stage
+            && let Some(patience) = session.patience()
+        {
+            guard.set_timer_in(token, patience, Timer::Redial(source));
+        }
+    }
+
+    /// Tries once more, if there is still no answer.
+    pub(super) fn redial(&self, id: SourceId) {
+        let token = self.token();
+        let mut guard = self.lock_always();
+        if guard.connection(id).is_some_and(|connection| connection.phase == Phase::Connecting) {
+            guard.lose(id, Loss::Unanswered, token);
         }
     }
 

@@ -148,6 +148,10 @@ impl State {
                 self.bury_pipe(pipe);
             }
         }
+        if matches!(loss, Loss::Unanswered) {
+            // Whoever was to be asked has been waited for.
+            return self.set_timer(token, Instant::now(), Timer::Reconnect(id));
+        }
         let try_next_address = lost.phase == Phase::Connecting;
         self.retry_session(id, try_next_address, token, loss);
     }

@@ -214,7 +214,7 @@ fn handshake_failure(loss: &Loss) -> Option<(EventKind, u64)> {
         Loss::Closed => no_detail(libc::ECONNRESET),
         Loss::Network(error) => (EventKind::HandshakeFailedNoDetail, errno(error)),
         Loss::Proxy(_) => no_detail(libc::ECONNREFUSED),
-        Loss::ConnectTimeout => no_detail(libc::ETIMEDOUT),
+        Loss::ConnectTimeout | Loss::Unanswered => no_detail(libc::ETIMEDOUT),
         Loss::Protocol(Protocol::TimedOut(_)) => no_detail(libc::EAGAIN),
         Loss::Protocol(Protocol::Misbehaved(violation)) => protocol(code_of(*violation)),
         Loss::Protocol(Protocol::Incompatible(Incompatibility::Mechanism { .. })) => {

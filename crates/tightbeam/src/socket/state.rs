@@ -59,6 +59,8 @@ pub(crate) struct Listening {
 pub(crate) enum Timer {
     /// The protocol's next deadline, or a connection attempt that takes too long.
     Connection(SourceId),
+    /// A listener of this machine has left an attempt unanswered for so long that the next one may be quicker.
+    Redial(SourceId),
     /// Time to connect again.
     Reconnect(SessionId),
     /// Accepting goes on after the system ran out of something.

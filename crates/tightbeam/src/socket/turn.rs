@@ -404,6 +404,7 @@ impl Core {
     fn on_timer(&self, timer: Timer, now: Instant) {
         match timer {
             Timer::Connection(id) => self.on_connection_timer(id, now),
+            Timer::Redial(id) => self.redial(id),
             Timer::Reconnect(session) => self.start_session(session),
             Timer::Accept(id) => {
                 let mut guard = self.lock_always();

@@ -134,6 +134,11 @@ pub(crate) fn connect(route: &TcpRoute, options: &Options) -> io::Result<TcpStre
     Ok(stream)
 }
 
+/// Whether an attempt within this machine was not answered in the call that made it.
+pub(crate) fn is_unanswered(stream: &TcpStream, route: &TcpRoute) -> bool {
+    route.target.ip().to_canonical().is_loopback() && stream.peer_addr().is_err()
+}
+
 /// Whether the accept filters let the peer in.
 pub(crate) fn is_welcome(stream: &TcpStream, options: &Options) -> bool {
     let filters = &options.tcp_accept_filters;
