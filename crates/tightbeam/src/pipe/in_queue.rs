@@ -194,10 +194,16 @@ impl InQueue {
         let ahead = self.open.as_ptr().wrapping_add(self.open.len() + AHEAD);
         sys::prefetch_for_writing(ahead);
         match u8::try_from(body.len()) {
-            Ok(len) => self.open.extend_from_slice(&[u8::from(more), len]),
-            Err(_) => self.push_long_header(more, body.len()),
+            Ok(len) => {
+                // There is, as it was reserved.
+                let has_room = sys::append_within(&mut self.open, [u8::from(more), len], body);
+                debug_assert!(has_room);
+            }
+            Err(_) => {
+                self.push_long_header(more, body.len());
+                self.open.extend_from_slice(body);
+            }
         }
-        self.open.extend_from_slice(body);
     }
 
     #[inline(never)]

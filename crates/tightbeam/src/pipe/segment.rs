@@ -74,11 +74,9 @@ impl Segment {
     pub(super) fn push_short(&mut self, body: &[u8]) -> Option<usize> {
         let len = u8::try_from(body.len()).ok()?;
         let bytes = 2 + body.len();
-        if self.is_full() || self.arena.capacity() - self.arena.len() < bytes {
+        if self.is_full() || !sys::append_within(&mut self.arena, [0, len], body) {
             return None;
         }
-        self.arena.extend_from_slice(&[0, len]);
-        self.arena.extend_from_slice(body);
         self.len += bytes;
         self.messages += 1;
         Some(bytes)

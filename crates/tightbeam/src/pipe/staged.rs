@@ -6,6 +6,7 @@ use zmtp::{Frames, encode_header};
 
 use super::parts::{Parts, Wire};
 use crate::message::Frame;
+use crate::sys;
 
 /// Parts of up to so many bytes are copied, as they go over the wire.
 pub(crate) const SHORT: usize = 1024;
@@ -41,15 +42,13 @@ impl Staged {
         if !has_room || !self.frames.is_empty() {
             return false;
         }
-        match u8::try_from(body.len()) {
-            Ok(len) => self.wire.extend_from_slice(&[1, len]),
-            Err(_) => {
-                let mut header = [0; 9];
-                let n = encode_header(true, false, body.len() as u64, &mut header);
-                self.wire.extend_from_slice(&header[..n]);
-            }
+        let short = u8::try_from(body.len());
+        if !short.is_ok_and(|len| sys::append_within(&mut self.wire, [1, len], body)) {
+            let mut header = [0; 9];
+            let n = encode_header(true, false, body.len() as u64, &mut header);
+            self.wire.extend_from_slice(&header[..n]);
+            self.wire.extend_from_slice(body);
         }
-        self.wire.extend_from_slice(body);
         self.in_wire += 1;
         self.body_bytes += body.len();
         true

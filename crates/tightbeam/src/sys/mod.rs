@@ -20,6 +20,7 @@
 //! * [`interface_addresses`], [`interface_name`], [`interface_number`]: what an interface is called.
 //! * [`set_busy_poll`]: spin for input.
 //! * [`take_descriptor`]: own a descriptor that the application has opened.
+//! * [`append_within`]: append to a vector that has room.
 //! * [`prefetch_for_writing`]: ask for a cache line that will be written to.
 //! * [`fork_generation`]: a number that is different in a forked child.
 //! * `register_for_barriers`, `barrier_everywhere`: memory barriers on all processors that run this process.
@@ -32,6 +33,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("tightbeam runs on Linux; other systems need a file of their own in `sys`");
 
+mod append;
 pub mod barrier;
 mod bias;
 mod cache;
@@ -51,6 +53,7 @@ mod sync {
     pub(super) use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 }
 
+pub(crate) use append::append_within;
 pub(crate) use cache::{prefetch_for_reading, prefetch_for_writing};
 pub(crate) use lock::{Lock, Locked};
 pub(crate) use net::{

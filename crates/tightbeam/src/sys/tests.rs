@@ -319,3 +319,16 @@ fn a_threads_slack_is_its_own_and_goes_back_to_what_it_began_with() {
     .unwrap();
     assert_eq!(slack(), began);
 }
+
+#[test]
+fn only_what_there_is_room_for_is_appended() {
+    let mut bytes = Vec::with_capacity(8);
+    let capacity = bytes.capacity();
+    assert!(append_within(&mut bytes, [1, 2], &[3]));
+    assert!(append_within(&mut bytes, [4, 5], &[]));
+    assert!(!append_within(&mut bytes, [6, 7], &vec![8; capacity - 6]));
+    assert_eq!((&bytes[..], bytes.capacity()), (&[1, 2, 3, 4, 5][..], capacity));
+    assert!(append_within(&mut bytes, [6, 7], &vec![8; capacity - 7]));
+    assert_eq!((bytes.len(), bytes[7..].iter().all(|byte| *byte == 8)), (capacity, true));
+    assert!(!append_within(&mut bytes, [9, 9], &[]));
+}
