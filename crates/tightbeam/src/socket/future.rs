@@ -236,10 +236,17 @@ impl Future for SendFuture<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let Some(message) = &this.message else { return Poll::Pending };
-        let sent = this.place.poll_send(message.frames(), cx);
-        sent.map(|sent| {
-            let message = this.message.take().unwrap_or_default();
-            sent.map_err(|error| super::SendError { message, error })
-        })
+        match this.place.poll_send(message.frames(), cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => {
+                // Dropped where it lies: moving it costs more than sending it.
+                this.message = None;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => {
+                let message = this.message.take().unwrap_or_default();
+                Poll::Ready(Err(super::SendError { message, error }))
+            }
+        }
     }
 }
