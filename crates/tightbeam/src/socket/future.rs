@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use super::core::Core;
 use super::guard::Guard;
 use super::state::State;
-use super::transfer::{NO_PARTS, take_message};
+use super::transfer::{NO_PARTS, take_message, take_rest};
 use super::wait::Timing;
 use crate::error::{Error, Result};
 use crate::message::{Frame, Message};
@@ -47,12 +47,15 @@ impl<C: Deref<Target = Core>> TaskPlace<C> {
         let core: &Core = &self.core;
         let mut state = core.acquire(false)?;
         state.look_into_dry();
-        match take_message(&mut state) {
-            Ok(message) if self.ticket.is_none() && state.is_done_with_part() => {
-                Poll::Ready(Ok(message))
-            }
-            taken => finish_recv(Guard::new(core, state), core, taken, &mut self.ticket, cx),
+        let part = state.take_part();
+        let whole = part.as_ref().is_ok_and(|part| !part.more());
+        if whole && self.ticket.is_none() && state.is_done_with_part() {
+            drop(state);
+            return Poll::Ready(
+                part.map(Message::from).map_err(|refusal| refusal.into_error(NO_PARTS)),
+            );
         }
+        finish_recv(Guard::new(core, state), core, part, &mut self.ticket, cx)
     }
 
     /// Sends a whole message, or waits for room.
@@ -109,13 +112,17 @@ impl<C: Deref<Target = Core>> Drop for TaskPlace<C> {
 fn finish_recv<'a>(
     mut guard: Guard<'a>,
     core: &'a Core,
-    mut taken: Result<Message, Refusal>,
+    part: Result<Frame, Refusal>,
     ticket: &mut Option<u64>,
     cx: &Context<'_>,
 ) -> Poll<Result<Message>> {
     if let Some(ticket) = ticket.take() {
         guard.waiters.remove(ticket);
     }
+    let mut taken = match part {
+        Ok(part) if part.more() => take_rest(&mut guard, part),
+        part => part.map(Message::from),
+    };
     guard.resume_skipped();
     if matches!(taken, Err(Refusal::WouldBlock(_))) {
         drop(guard);

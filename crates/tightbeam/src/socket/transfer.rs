@@ -261,10 +261,12 @@ impl Core {
 /// Takes a whole message, or the parts of one that are left.
 #[inline]
 pub(super) fn take_message(state: &mut State) -> Result<Message, Refusal> {
-    let mut frame = state.take_part()?;
-    if !frame.more() {
-        return Ok(Message::from(frame));
-    }
+    let frame = state.take_part()?;
+    if frame.more() { take_rest(state, frame) } else { Ok(Message::from(frame)) }
+}
+
+/// Takes what follows a part.
+pub(super) fn take_rest(state: &mut State, mut frame: Frame) -> Result<Message, Refusal> {
     let mut message = Message::new();
     while frame.more() {
         message.push(frame);
@@ -388,7 +390,7 @@ impl State {
         Ok(result)
     }
 
-    fn take_part(&mut self) -> Result<Frame, Refusal> {
+    pub(super) fn take_part(&mut self) -> Result<Frame, Refusal> {
         let State { pattern, pipes, .. } = self;
         let received = pattern.recv(pipes)?;
         let (pipe, more, quiet) = (received.pipe, received.more, received.quiet);
