@@ -366,6 +366,11 @@ impl Connection {
         }
     }
 
+    /// Whether something waits to be written that is not in the pipe.
+    pub(crate) fn has_own_output(&self) -> bool {
+        !self.raw.is_empty() || !self.commands.is_empty()
+    }
+
     /// Bytes of commands that wait to be written.
     pub(crate) fn waiting_commands(&self) -> usize {
         self.commands.len()

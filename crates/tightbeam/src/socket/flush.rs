@@ -7,6 +7,7 @@ use super::core::Core;
 use super::guard::Guard;
 use super::state::State;
 use crate::connection::{SourceId, WriteOutcome, Writer, Written};
+use crate::pipe::OutQueue;
 use crate::pipe::buffers::SEGMENT_SIZE;
 use crate::reactor::shared::Command;
 use crate::reactor::waiters::Interest;
@@ -240,9 +241,12 @@ impl State {
             }
         }
         self.burst.on_write();
-        let pipe = self.connection(id).and_then(|connection| connection.pipe);
-        let queued = pipe.and_then(|pipe| self.pipes.get(pipe)).map_or(0, |p| p.outgoing.bytes());
-        let next = if handed_over {
+        let connection = self.connection(id)?;
+        let (pipe, own) = (connection.pipe, connection.has_own_output());
+        let queue = pipe.and_then(|pipe| self.pipes.get(pipe)).map(|pipe| &pipe.outgoing);
+        let queued = queue.map_or(0, OutQueue::bytes);
+        let nothing = !again && !own && !queue.is_some_and(OutQueue::has_output);
+        let next = if handed_over || nothing {
             None
         } else if again || !self.burst.is_going_on() || queued >= SEGMENT_SIZE {
             self.begin_write(id)

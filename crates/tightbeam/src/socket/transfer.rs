@@ -174,9 +174,11 @@ impl Core {
         timing: Option<Timing>,
         take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
-        guard.resume_skipped();
+        let resumed = guard.resume_skipped();
         match taken {
-            Err(Refusal::WouldBlock(_)) => self.wait_to_receive(guard, timing, take),
+            Err(Refusal::WouldBlock(why)) => {
+                self.wait_to_receive(guard, (!resumed).then_some(why), timing, take)
+            }
             Err(refusal) => Err(refusal.into_error(NO_PARTS)),
             Ok(received) => {
                 if guard.count_unasked() {
@@ -227,10 +229,12 @@ impl Core {
         Ok(guard.pattern.can_send(&guard.pipes, &guard.options))
     }
 
+    /// `refused` says why, if an attempt under this guard has just found nothing.
     #[cold]
     fn wait_to_receive<'a, R>(
         &'a self,
         mut guard: Guard<'a>,
+        mut refused: Option<&'static str>,
         timing: Option<Timing>,
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
@@ -240,14 +244,19 @@ impl Core {
             drop(guard);
             self.glance();
             guard = self.lock()?;
+            refused = None;
         }
         if !timing.waits() {
             self.settle_events(&mut guard);
         }
         if timing.waits() && !guard.pipes.dry.is_empty() {
             guard = self.gather(guard)?;
+            refused = None;
         }
         let (received, mut guard) = self.block_on(guard, Interest::Receive, timing, |guard| {
+            if let Some(why) = refused.take() {
+                return Err(Error::WouldBlock(why));
+            }
             guard.take_settled(&mut take).map_err(|refusal| refusal.into_error(NO_PARTS))
         })?;
         if guard.count_unasked() {
