@@ -386,6 +386,14 @@ impl Peer {
         let _ = self.stream.shutdown(std::net::Shutdown::Write);
     }
 
+    /// Takes nothing more, and goes on sending.
+    ///
+    /// # Panics
+    /// The connection is broken.
+    pub fn take_nothing_more(&mut self) {
+        self.stream.shutdown(std::net::Shutdown::Read).expect("shutdown");
+    }
+
     /// Breaks the connection (RST).
     ///
     /// # Panics

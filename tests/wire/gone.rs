@@ -3,6 +3,7 @@
 use tightbeam::options::number::{HEARTBEAT_IVL, RCVHWM, SNDHWM};
 use tightbeam::{Dealer, EventKind, Message, Pull, Router, Typed};
 use tightbeam_tests::peer::{Peer, Speaks, message};
+use tightbeam_tests::transport::anywhere_over;
 
 use crate::bench::{Bench, bound_with, connected};
 
@@ -68,4 +69,19 @@ fn who_sends_without_receiving_is_connected_again_and_all_that_came_before_arriv
         second
     });
     expect_all(&bench);
+}
+
+#[test]
+fn who_takes_nothing_more_and_goes_on_sending_is_not_read_without_end() {
+    let bench = bound_with::<Pull>(&[(RCVHWM, 1), (HEARTBEAT_IVL, 20)]);
+    // Over TCP the other side would not be told that nothing is taken.
+    let endpoint = bench.socket.bind(anywhere_over(true)).unwrap().to_string();
+    // Sooner sent than read, most of the time.
+    let wire = message(&[b""]).repeat(100_000);
+    for _ in 0..20 {
+        let mut peer = Peer::join(&endpoint, "PUSH", Speaks::V3_1);
+        peer.take_nothing_more();
+        assert!((0..100).any(|_| !peer.offer(&wire)), "all of it was taken");
+        bench.wait_for(EventKind::Disconnected);
+    }
 }

@@ -160,8 +160,8 @@ pub(crate) struct Connection {
     pub(crate) readable: bool,
     /// The peer has closed its side, or the connection failed: a short read proves nothing.
     pub(crate) hung_up: bool,
-    /// Why nothing more can be written, if the peer has closed. What it had sent before is read to the end.
-    broken: Option<io::Error>,
+    /// Nothing more can be written, for the peer has closed. What it had sent before is read to the end.
+    broken: bool,
     /// When the peer said something last.
     pub(crate) heard: Option<Instant>,
     /// When a PING was sent that nothing has answered, and how long the last answer took.
@@ -222,7 +222,7 @@ impl Connection {
             held_back: false,
             readable: false,
             hung_up: false,
-            broken: None,
+            broken: false,
             heard: None,
             pinged: None,
             round_trip: None,
@@ -278,9 +278,11 @@ impl Connection {
         }
     }
 
-    /// The peer takes nothing more: only reading goes on.
-    pub(crate) fn end_writing(&mut self, error: io::Error) {
-        self.broken = Some(error);
+    /// The peer takes nothing more: only reading goes on, to the end of what has arrived. A peer of ipc may take nothing
+    /// and go on sending.
+    pub(crate) fn end_writing(&mut self) {
+        self.stream.end_input();
+        self.broken = true;
         self.hung_up = true;
         self.readable = true;
         self.read_event = self.reading;
@@ -288,12 +290,7 @@ impl Connection {
 
     /// Whether nothing can be written any more.
     pub(crate) fn is_broken(&self) -> bool {
-        self.broken.is_some()
-    }
-
-    /// Why the connection is over once the kernel has nothing more for the reader.
-    pub(crate) fn take_break(&mut self, drained: bool) -> Option<Loss> {
-        self.broken.take_if(|_| drained).map(Loss::from)
+        self.broken
     }
 
     /// Whether a job has a part of the connection.

@@ -228,7 +228,7 @@ impl Connection {
             self.again = true;
             return None;
         };
-        if self.ending.is_some() || self.broken.is_some() || (self.blocked && !unasked) {
+        if self.ending.is_some() || self.broken || (self.blocked && !unasked) {
             return None;
         }
         if !writer.is_recoding() && self.phase == Phase::Traffic {

@@ -43,7 +43,7 @@ impl State {
         if !has_closed || !receives || connection.phase != Phase::Traffic {
             return self.lose(id, error.into(), token);
         }
-        connection.end_writing(error);
+        connection.end_writing();
         let (pipe, origin) = (connection.pipe, connection.origin);
         if let (Some(pipe), Origin::Listener(_)) = (pipe, origin) {
             self.retire_pipe(pipe);

@@ -166,8 +166,7 @@ impl State {
         }
         let mut reply = self.take_events(id, token);
         self.take_traffic(id, arrival);
-        let broken = || self.connection(id).and_then(|c| c.take_break(arrival.drained));
-        if let Some(loss) = arrival.loss.take().or_else(broken) {
+        if let Some(loss) = arrival.loss.take() {
             self.lose(id, loss, token);
             return false;
         }

@@ -204,6 +204,10 @@ impl IpcStream {
         drop(self.socket.shutdown(Shutdown::Both));
     }
 
+    pub(crate) fn end_input(&self) {
+        drop(self.socket.shutdown(Shutdown::Read));
+    }
+
     /// Who the peer was when it connected or listened.
     pub(crate) fn credentials(&self) -> io::Result<Credentials> {
         sys::peer_credentials(self.as_fd())

@@ -111,6 +111,15 @@ impl Stream {
         }
     }
 
+    /// Nothing more can arrive; what has arrived can still be read.
+    pub(crate) fn end_input(&self) {
+        match self {
+            // Fails when the connection is gone, and then nothing arrives anyway.
+            Stream::Tcp(tcp) => drop(tcp.shutdown(Shutdown::Read)),
+            Stream::Ipc(ipc) => ipc.end_input(),
+        }
+    }
+
     /// Whether closing it with unread input resets it, so that what was written may be lost.
     pub(crate) fn may_be_reset(&self) -> bool {
         match self {
