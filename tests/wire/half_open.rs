@@ -1,10 +1,13 @@
 //! Many peers that connect and never finish their handshake.
 
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use tightbeam::options::number;
 use tightbeam::{Pull, Router};
-use tightbeam_tests::peer::{HANG, Peer, message, opening};
+use tightbeam_tests::peer::{HANG, Peer, Speaks, greeting, message, opening, ready};
 
 use crate::bench::{bound, bound_with};
 use crate::child::alone;
@@ -61,10 +64,25 @@ fn peers_that_have_said_a_byte_do_not_keep_new_ones_out() {
     while !served {
         assert!(Instant::now() < deadline, "nobody gets in");
         let mut peer = Peer::connect(&bench.endpoint);
-        let wire = [opening("PUSH"), message(&[b"good"])].concat();
-        served = peer.offer(&wire) && bench.any().recv_timeout(Duration::from_millis(20)).is_ok();
+        // Its handshake takes a while: what has come when its place is wanted does not complete it.
+        served = peer.offer(&greeting(1))
+            && is_answered(&mut peer)
+            && peer.offer(&[ready("PUSH", b""), message(&[b"good"])].concat())
+            && bench.any().recv_timeout(Duration::from_millis(20)).is_ok();
     }
     assert!(begun[0].is_closed() && !begun[99].is_closed(), "the oldest gives way");
+}
+
+/// Whether more than a greeting comes from the other end before it closes.
+fn is_answered(peer: &mut Peer) -> bool {
+    let (mut heard, mut buffer) = (0, [0; 256]);
+    while heard <= 64 {
+        match peer.read_some(&mut buffer) {
+            Ok(0) | Err(_) => return false,
+            Ok(read) => heard += read,
+        }
+    }
+    true
 }
 
 #[test]
@@ -120,4 +138,50 @@ fn a_half_open_connection_costs_little() {
     while bench.events.try_next().is_some() {}
     let left = memory::live() - before;
     assert!(left < 256 * 1024, "{left} bytes left");
+}
+
+/// A task whose waker keeps whoever wakes it until it is let go.
+struct Obstacle {
+    reached: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Wake for Obstacle {
+    fn wake(self: Arc<Self>) {
+        let _ = self.reached.send(());
+        let _ = self.go_on.lock().expect("one waits").recv_timeout(HANG);
+    }
+}
+
+#[test]
+fn who_has_said_all_by_the_time_that_others_want_its_place_keeps_it() {
+    let bench = bound_with::<Pull>(&[(number::MAX_HANDSHAKES, 4)]);
+    let mut good = Peer::join(&bench.endpoint, "PUSH", Speaks::V3_1);
+    let mut begun: Vec<Peer> = (0..4).map(|_| Peer::connect(&bench.endpoint)).collect();
+    for peer in &mut begun {
+        peer.send_bytes(&greeting(1));
+        peer.take(64);
+        // It was heard.
+        peer.expect_command("READY");
+    }
+    let (reached, is_reached) = channel();
+    let (go_on, may_go_on) = channel();
+    let obstacle = Obstacle { reached, go_on: Mutex::new(may_go_on) };
+    let waker = Waker::from(Arc::new(obstacle));
+    let mut receiving = Box::pin(bench.socket.recv_async());
+    assert!(receiving.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    good.send_message(&[b"good"]);
+    // From here on the I/O thread is away, for longer than a handshake needs.
+    is_reached.recv_timeout(HANG).expect("the I/O thread wakes the task");
+    let _late = Peer::connect(&bench.endpoint);
+    std::thread::sleep(Duration::from_millis(400));
+    for peer in &mut begun {
+        peer.send_bytes(&[ready("PUSH", b""), message(&[b"waited"])].concat());
+    }
+    go_on.send(()).expect("the I/O thread waits");
+    drop(receiving);
+    assert_eq!(bench.recv(), b"good");
+    for _ in 0..4 {
+        assert_eq!(bench.recv(), b"waited");
+    }
 }

@@ -146,6 +146,8 @@ pub(crate) struct Connection {
     pub(crate) ending: Option<Loss>,
     /// Its endpoint was unbound: it ends when all is written.
     pub(crate) leaving: bool,
+    /// Others want its place.
+    on_notice: bool,
     /// The protocol; away while a reader has it.
     protocol: Option<Protocol>,
     /// Bytes read and not consumed: the start of a frame.
@@ -215,6 +217,7 @@ impl Connection {
             timer: None,
             ending: None,
             leaving: false,
+            on_notice: false,
             protocol,
             rest: Vec::new(),
             large: None,
@@ -284,8 +287,26 @@ impl Connection {
         self.stream.end_input();
         self.broken = true;
         self.hung_up = true;
+        self.look_again();
+    }
+
+    /// The kernel is to be asked for input, whatever it has said.
+    fn look_again(&mut self) {
         self.readable = true;
         self.read_event = self.reading;
+    }
+
+    /// Others want its place: it ends unless what has come by now completes the handshake.
+    pub(crate) fn put_on_notice(&mut self) {
+        self.on_notice = true;
+        self.look_again();
+    }
+
+    /// Why a handshake that was put on notice ends, once all that has come was read.
+    pub(crate) fn end_of_notice(&self) -> Option<Loss> {
+        let waits = || self.reading || (self.readable && !self.judging);
+        let ends = self.on_notice && self.phase != Phase::Traffic && !waits();
+        ends.then_some(Loss::Budget("pending handshakes"))
     }
 
     /// Whether nothing can be written any more.

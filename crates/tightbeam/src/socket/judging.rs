@@ -67,11 +67,15 @@ impl State {
         self.deferred.questions.push(Question { source: id, request, identity, needs_domain });
     }
 
-    /// A peer that goes while it is judged is not kept until the verdict: nobody has told it that messages may flow, so it
-    /// has sent none.
+    /// A peer that goes while it is judged is not kept until the verdict, nor one whose place others want: nobody has told it
+    /// that messages may flow, so it has sent none.
     pub(super) fn note_flight(&mut self, id: SourceId, token: usize) {
-        if self.connection(id).is_some_and(|connection| connection.judging && connection.hung_up) {
-            self.lose(id, Loss::Closed, token);
+        let Some(connection) = self.connection(id).filter(|connection| connection.judging) else {
+            return;
+        };
+        let fled = connection.hung_up.then_some(Loss::Closed);
+        if let Some(loss) = fled.or_else(|| connection.end_of_notice()) {
+            self.lose(id, loss, token);
         }
     }
 }

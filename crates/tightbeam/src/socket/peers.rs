@@ -53,7 +53,20 @@ impl State {
         if listening.pending.len() > listening.terms.options.max_handshakes
             && let Some(victim) = self.least_promising(listener)
         {
-            self.lose(victim, Loss::Budget("pending handshakes"), token);
+            self.put_on_notice(victim, listener);
+        }
+    }
+
+    /// Gives up a pending handshake, once what has come from the peer was read: it may be all that was missing, with
+    /// messages behind it.
+    fn put_on_notice(&mut self, victim: SourceId, listener: SourceId) {
+        if let Some(listening) = self.listening(listener) {
+            listening.pending.retain(|(pending, _)| *pending != victim);
+        }
+        if let Some(connection) = self.connection(victim) {
+            connection.put_on_notice();
+            self.enlist(victim);
+            self.deferred.kick = true;
         }
     }
 

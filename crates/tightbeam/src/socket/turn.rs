@@ -166,7 +166,8 @@ impl State {
         }
         let mut reply = self.take_events(id, token);
         self.take_traffic(id, arrival);
-        if let Some(loss) = arrival.loss.take() {
+        let over = || self.connection(id).and_then(|connection| connection.end_of_notice());
+        if let Some(loss) = arrival.loss.take().or_else(over) {
             self.lose(id, loss, token);
             return false;
         }
