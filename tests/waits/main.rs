@@ -18,6 +18,7 @@ mod signals;
 mod streams;
 mod stress;
 mod time;
+mod tokio_tasks;
 mod urgent;
 
 mod support;

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::support::{block_on, finish, guarded, in_own_process, poll_once};
 
-fn one_thread() -> Runtime {
+pub(crate) fn one_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
@@ -24,7 +24,7 @@ fn threads(count: usize) -> Runtime {
 }
 
 /// Two sockets that are connected, both driven by the runtime.
-fn driven<A: tightbeam::Typed, B: tightbeam::Typed>(
+pub(crate) fn driven<A: tightbeam::Typed, B: tightbeam::Typed>(
     runtime: &Runtime,
     context: &Context,
 ) -> (Arc<Socket<A>>, Arc<Socket<B>>) {
@@ -36,14 +36,14 @@ fn driven<A: tightbeam::Typed, B: tightbeam::Typed>(
 }
 
 /// With a runtime of one thread, and with one of two.
-fn on_both(test: impl Fn(Runtime) + Send + 'static) {
+pub(crate) fn on_both(test: impl Fn(Runtime) + Send + 'static) {
     guarded(move || {
         test(one_thread());
         test(threads(2));
     });
 }
 
-async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(LIMIT, what).await.expect("it comes within the time")
 }
 

@@ -102,6 +102,9 @@ pub(crate) struct Core {
     pub(super) handover: Handover,
     pub(super) reactor: OnceLock<Reactor>,
     state: Lock<State>,
+    /// Whether a task drives; written under the lock.
+    #[cfg(feature = "tokio")]
+    pub(super) is_driven: AtomicBool,
     /// Whether the list of ready sources has entries; written under the lock.
     pub(super) has_ready: Arc<AtomicBool>,
     epoch: Instant,
@@ -134,6 +137,8 @@ impl Core {
             handover: Handover::new(),
             reactor: OnceLock::new(),
             state: Lock::new(State::new(options, pattern, Arc::clone(&has_ready))),
+            #[cfg(feature = "tokio")]
+            is_driven: AtomicBool::new(false),
             has_ready,
             epoch: Instant::now(),
             max_part,
@@ -280,8 +285,13 @@ impl Core {
             reactor.io.post(Command::Work(reactor.token));
         } else if sight.occupied {
             reactor.wake_poll();
+        } else {
+            // Claimed with nobody inside: the task that drives, or the next caller, or the look that takes the socket back.
+            let driver = self.lock_always().waiters.driver.call();
+            if let Some(driver) = driver {
+                driver.wake();
+            }
         }
-        // Claimed with nobody inside: the next caller, or the look that takes the socket back.
     }
 
     /// Gives a claimed socket back at once, if nobody is inside: what it has to do cannot wait until

@@ -41,6 +41,23 @@ impl<C: Deref<Target = Core>> TaskPlace<C> {
         &self.core
     }
 
+    /// Polls for a task of the application. Where a tokio runtime drives the socket, that takes part in the runtime's budget.
+    #[inline]
+    pub(super) fn in_turn<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Self, &Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        #[cfg(feature = "tokio")]
+        let turn = std::task::ready!(self.core.begin_turn(cx));
+        let polled = poll(self, cx);
+        #[cfg(feature = "tokio")]
+        if polled.is_ready() {
+            turn.end();
+        }
+        polled
+    }
+
     /// Receives a whole message, or waits for one.
     #[inline]
     pub(crate) fn poll_recv(&mut self, cx: &Context<'_>) -> Poll<Result<Message>> {
@@ -216,7 +233,7 @@ impl Future for RecvFuture<'_> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.place.poll_recv(cx)
+        self.place.in_turn(cx, |place, cx| place.poll_recv(cx))
     }
 }
 
@@ -243,7 +260,7 @@ impl Future for SendFuture<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let Some(message) = &this.message else { return Poll::Pending };
-        match this.place.poll_send(message.frames(), cx) {
+        match this.place.in_turn(cx, |place, cx| place.poll_send(message.frames(), cx)) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(())) => {
                 // Dropped where it lies: moving it costs more than sending it.

@@ -4,51 +4,69 @@
 //! wakes the tasks that wait for what came. While the runtime is busy with other things, the I/O thread takes the socket back.
 
 use std::future::Future;
-use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+use mio::Registry;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle;
+use tokio::task::coop::{RestoreOnPending, poll_proceed};
 
 use super::core::Core;
 use crate::error::{Error, Result};
 use crate::reactor::io_thread::Driven;
 
-/// The descriptor of a socket's poll, which is closed with the socket.
-struct PollFd(RawFd);
-
-impl AsRawFd for PollFd {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0
-    }
-}
-
 /// The task that drives a socket. It ends when the socket does, or another takes its place; or it is dropped with its runtime.
 struct Driver {
     core: Arc<Core>,
     number: u64,
-    /// There until dropped. The socket's descriptor is open as long as `core` is there.
-    poll: Option<AsyncFd<PollFd>>,
+    /// There until dropped. The descriptor is a copy of the socket's: this runtime may have one already, for the driver before.
+    poll: Option<AsyncFd<Registry>>,
+}
+
+/// A task's turn on a socket: where the runtime drives it, part of the time that the runtime gives the task.
+pub(super) struct Turn(Option<RestoreOnPending>);
+
+impl Turn {
+    /// Something was received or sent.
+    #[inline]
+    pub(super) fn end(self) {
+        if let Some(budget) = self.0 {
+            budget.made_progress();
+        }
+    }
 }
 
 impl Core {
+    /// Pending if the task is to let others run, although there may be something to do: then it comes back by itself.
+    #[inline]
+    pub(super) fn begin_turn(&self, cx: &mut Context<'_>) -> Poll<Turn> {
+        if self.is_driven.load(Ordering::Relaxed) {
+            poll_proceed(cx).map(|budget| Turn(Some(budget)))
+        } else {
+            Poll::Ready(Turn(None))
+        }
+    }
+
     /// Has the current runtime drive the socket.
     pub(super) fn drive_on_tokio(self: &Arc<Self>) -> Result<()> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::BadArgument("no tokio runtime here: call this within one"))?;
-        let descriptor = PollFd(self.reactor()?.poll_fd);
+        let copy = self.reactor()?.registry.try_clone();
+        let copy = copy.map_err(Error::io("copy the descriptor of the socket's poll"))?;
         #[allow(
             deprecated,
-            reason = "what follows it is unsafe, and asks for the newest tokio; `Driver` keeps the descriptor open"
+            reason = "what follows it is unsafe, and asks for the newest tokio; the descriptor is owned"
         )]
-        let poll = AsyncFd::with_interest(descriptor, Interest::READABLE)
+        let poll = AsyncFd::with_interest(copy, Interest::READABLE)
             .map_err(Error::io("have tokio listen to the socket's poll"))?;
         let mut guard = self.lock()?;
         let (number, before) = guard.waiters.driver.begin();
         guard.let_callers_drive(self);
+        self.is_driven.store(true, Ordering::Relaxed);
         drop(guard);
         if let Some(before) = before {
             before.wake();
@@ -109,6 +127,7 @@ impl Drop for Driver {
         self.poll = None;
         let mut guard = self.core.lock_always();
         let waker = guard.waiters.driver.end(self.number);
+        self.core.is_driven.store(guard.waiters.driver.is_taken(), Ordering::Relaxed);
         let arm = guard.is_pinned() && self.core.handover.pin();
         drop(guard);
         drop(waker);

@@ -40,7 +40,7 @@ impl Stream for Messages {
         if self.over {
             return Poll::Ready(None);
         }
-        self.place.poll_recv(cx).map(|received| {
+        self.place.in_turn(cx, |place, cx| place.poll_recv(cx)).map(|received| {
             self.over = received.as_ref().is_err_and(is_final);
             Some(received)
         })
@@ -99,7 +99,9 @@ impl Sink<Message> for MessageSink {
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         match self.poll_held(cx) {
-            Poll::Ready(Ok(())) => self.place.poll_room(cx, Core::room_for_one),
+            Poll::Ready(Ok(())) => {
+                self.place.in_turn(cx, |place, cx| place.poll_room(cx, Core::room_for_one))
+            }
             waits_or_failed => waits_or_failed,
         }
     }
