@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tightbeam::{Context, Dealer, Error, Pull, Push, Readiness, Router};
+use tightbeam::{Context, Dealer, Error, Pull, Push, Readiness, Router, Socket};
 use tightbeam_tests::paths::Directory;
 use tightbeam_tests::sockets::{LIMIT, bind, connect, join, open};
+use tokio::runtime::Runtime;
 
-use crate::support::{finish, in_own_process};
+use crate::on_tokio::{driven, one_thread, soon};
+use crate::support::{finish, hold_up, in_own_process};
 
 /// Forks; the child runs `child` and exits well if it returns.
 fn fork(child: impl FnOnce()) -> libc::pid_t {
@@ -209,5 +211,44 @@ fn a_child_may_drop_a_monitor_while_the_parent_tells_it_of_much() {
         });
         // SAFETY: dropped once.
         unsafe { ManuallyDrop::drop(&mut monitor) };
+    });
+}
+
+type Pair = (Arc<Socket<Router>>, Arc<Socket<Dealer>>);
+
+#[test]
+fn a_child_that_drops_a_runtime_leaves_the_sockets_that_it_drives_to_the_parent() {
+    let name = "fork::a_child_that_drops_a_runtime_leaves_the_sockets_that_it_drives_to_the_parent";
+    in_own_process(name, || {
+        let context = Context::new();
+        let runtime = one_thread();
+        let pair = driven::<Router, Dealer>(&runtime, &context);
+        // Each process drops its own.
+        let mut kept = Some((runtime, pair));
+        let play = |kept: &Option<(Runtime, Pair)>| {
+            let (runtime, (router, dealer)) = kept.as_ref().unwrap();
+            runtime.block_on(async {
+                for _ in 0..20 {
+                    dealer.send_async("ping").await.unwrap();
+                    let request = soon(router.recv_async()).await.unwrap();
+                    router.send_async(request).await.unwrap();
+                    assert_eq!(soon(dealer.recv_async()).await.unwrap(), "ping");
+                }
+            });
+        };
+        play(&kept);
+        let child = fork(|| {
+            let (runtime, (router, dealer)) = kept.take().unwrap();
+            let inside = runtime.enter();
+            assert!(matches!(router.drive_on_tokio(), Err(Error::Forked)));
+            drop(inside);
+            drop(runtime);
+            drop((router, dealer));
+        });
+        reap(child);
+        // The I/O thread would drive if the runtime did not hear any more.
+        let held_up = hold_up(&context);
+        play(&kept);
+        drop(held_up);
     });
 }

@@ -55,6 +55,10 @@ impl Core {
     pub(super) fn drive_on_tokio(self: &Arc<Self>) -> Result<()> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::BadArgument("no tokio runtime here: call this within one"))?;
+        if self.is_forked() {
+            // What would be registered here is the parent's, too.
+            return Err(Error::Forked);
+        }
         let copy = self.reactor()?.registry.try_clone();
         let copy = copy.map_err(Error::io("copy the descriptor of the socket's poll"))?;
         #[allow(
