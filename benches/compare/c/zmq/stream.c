@@ -13,6 +13,8 @@ void stream_receive(const struct job *job)
     struct used before = {0};
     for (size_t i = 0; i < job->warm + job->count; i++) {
         receive_message(socket, body, job->size, job->parts);
+        if (i + 1 == job->warm && job->peers > 1)
+            acknowledge(control);
         if (i == job->warm) {
             before = used_so_far();
             first_ns = now_ns();
@@ -32,41 +34,80 @@ void stream_receive(const struct job *job)
     print_time(elapsed_ns, used);
 }
 
-/* Sockets stay open until everything has arrived: the last sender waits for the server's word, the others for the last one. */
-struct finish {
-    int control;
-    atomic_size_t sent;
-    atomic_bool arrived;
+/* Where all senders wait for each other, and for the server's word. */
+struct gate {
+    atomic_size_t waiting;
+    atomic_bool open;
 };
+
+struct gates {
+    int control;
+    /* Many senders start together, when the first messages of all have arrived. */
+    struct gate start;
+    struct used before;
+    /* Sockets stay open until everything has arrived. */
+    struct gate finish;
+};
+
+/* The last of all senders waits for the server's word, the others for the last one. True for the last one. */
+static bool wait_at(struct gate *gate, const struct job *job, int control)
+{
+    bool last = atomic_fetch_add(&gate->waiting, 1) + 1 == job->peers;
+    if (last)
+        await_acknowledgement(control);
+    return last;
+}
+
+static void pass(struct gate *gate)
+{
+    while (!atomic_load(&gate->open))
+        sleep_ms(5);
+}
+
+static void start(const struct job *job, struct gates *gates)
+{
+    if (job->peers == 1 || wait_at(&gates->start, job, gates->control)) {
+        gates->before = used_so_far();
+        atomic_store(&gates->start.open, true);
+    }
+    pass(&gates->start);
+}
+
+static void finish(const struct job *job, struct gates *gates)
+{
+    if (wait_at(&gates->finish, job, gates->control))
+        atomic_store(&gates->finish.open, true);
+    pass(&gates->finish);
+}
 
 static void send_all(const struct job *job, size_t peer, void *shared)
 {
-    struct finish *finish = shared;
+    struct gates *gates = shared;
     void *socket = open_socket(job, ZMQ_PUSH);
     char *body = allocate(job->size);
-    struct pace pace = pace_start(job->rate);
+    size_t left = (job->warm + job->count) / job->peers;
     (void)peer;
-    for (size_t i = 0; i < (job->warm + job->count) / job->peers; i++) {
+    if (job->peers > 1) {
+        send_message(socket, body, job->size, job->parts);
+        left--;
+    }
+    start(job, gates);
+    struct pace pace = pace_start(job->rate);
+    for (size_t i = 0; i < left; i++) {
         if (job->work == PACED) {
             uint64_t stamp_ns = pace_wait(&pace);
             memcpy(body, &stamp_ns, sizeof stamp_ns);
         }
         send_message(socket, body, job->size, job->parts);
     }
-    if (atomic_fetch_add(&finish->sent, 1) + 1 == job->peers) {
-        await_acknowledgement(finish->control);
-        atomic_store(&finish->arrived, true);
-    }
-    while (!atomic_load(&finish->arrived))
-        sleep_ms(5);
+    finish(job, gates);
     close_socket(socket);
     free(body);
 }
 
 void stream_send(const struct job *job)
 {
-    struct finish finish = {.control = control_connect(job)};
-    struct used before = used_so_far();
-    side_by_side(job, send_all, &finish);
-    print_used(used_since(before));
+    struct gates gates = {.control = control_connect(job)};
+    side_by_side(job, send_all, &gates);
+    print_used(used_since(gates.before));
 }

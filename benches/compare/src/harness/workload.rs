@@ -216,7 +216,9 @@ impl Workload {
             Group::RoundTrip | Group::Router | Group::Paced | Group::Match => {
                 self.round(count / 10)
             }
-            Group::Stream | Group::Curve | Group::FanIn | Group::Publish | Group::Idle => 0,
+            // One of each sender, by which it is known to be connected.
+            Group::FanIn => self.peers,
+            Group::Stream | Group::Curve | Group::Publish | Group::Idle => 0,
         };
         let flags = [
             ("apart", self.apart),

@@ -1,7 +1,8 @@
 //! One way: as fast as it goes from one or many senders, or paced.
 
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Job, Library};
@@ -19,6 +20,9 @@ pub(super) async fn receive<L: Library>(job: &Job, library: &L) -> Outcome<Strin
         let received = socket.recv().await?;
         if received.len != job.size * job.parts {
             return Err(format!("received {} bytes", received.len).into());
+        }
+        if i + 1 == job.warm && job.peers > 1 {
+            super::acknowledge(&control)?;
         }
         if i == job.warm {
             (before, first_ns) = (Used::so_far(), now_ns());
@@ -39,36 +43,49 @@ pub(super) async fn receive<L: Library>(job: &Job, library: &L) -> Outcome<Strin
 
 pub(super) async fn send<L: Library>(job: &Job, library: &L) -> Outcome<String> {
     let control = job.control()?;
-    let finish =
-        Finish { sent: AtomicUsize::new(0), arrived: AtomicBool::new(false), control: &control };
-    let before = Used::so_far();
+    let gates = Gates { start: Gate::new(&control), finish: Gate::new(&control) };
     let senders = library.side_by_side(job.peers, |_| async {
-        let sent = send_all(job, library, &finish).await;
+        let sent = send_all(job, library, &gates).await;
         sent.map_err(|error| error.to_string())
     });
     for sender in senders.await {
         sender?;
     }
-    let used = Used::since(before);
-    Ok(format!("{{{}}}", used.json()))
+    let before = *gates.start.opened.get().ok_or("nobody started")?;
+    Ok(format!("{{{}}}", Used::since(before).json()))
 }
 
-/// Not every library sends what a socket holds when it is closed: they stay open until everything has arrived.
-struct Finish<'a> {
-    /// Senders that have nothing more to send.
-    sent: AtomicUsize,
-    arrived: AtomicBool,
+/// Where all senders wait for each other, and for the server's word.
+struct Gates<'a> {
+    /// Many senders start together, when the first messages of all have arrived.
+    start: Gate<'a>,
+    /// Not every library sends what a socket holds when it is closed: they stay open until everything has arrived.
+    finish: Gate<'a>,
+}
+
+struct Gate<'a> {
+    /// Senders that have come.
+    waiting: AtomicUsize,
+    opened: OnceLock<Used>,
     control: &'a TcpStream,
 }
 
-impl Finish<'_> {
+impl<'a> Gate<'a> {
+    fn new(control: &'a TcpStream) -> Self {
+        Self { waiting: AtomicUsize::new(0), opened: OnceLock::new(), control }
+    }
+
+    fn open(&self) -> Outcome {
+        self.opened.set(Used::so_far()).map_err(|_| "opened twice".into())
+    }
+
     /// The last of all senders waits for the server's word, the others for the last one.
-    async fn wait<L: Library>(&self, job: &Job, library: &L) -> Outcome {
-        if self.sent.fetch_add(1, Ordering::Relaxed) + 1 == job.peers {
+    async fn pass<L: Library>(&self, job: &Job, library: &L) -> Outcome {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) + 1 == job.peers {
             library.acknowledged(self.control).await?;
-            self.arrived.store(true, Ordering::Relaxed);
+            self.open()?;
         }
-        while !self.arrived.load(Ordering::Relaxed) {
+        while self.opened.get().is_none() {
             library.sleep(Duration::from_millis(5)).await;
         }
         Ok(())
@@ -76,11 +93,20 @@ impl Finish<'_> {
 }
 
 /// What one sender does.
-async fn send_all<L: Library>(job: &Job, library: &L, finish: &Finish<'_>) -> Outcome {
+async fn send_all<L: Library>(job: &Job, library: &L, gates: &Gates<'_>) -> Outcome {
     let mut socket = library.connect(&job.setup(Role::Push), &job.endpoint).await?;
     let mut body = vec![0; job.size];
+    let mut left = job.total() / job.peers;
+    if job.peers > 1 {
+        socket.send(&body, job.parts).await?;
+        socket.flush().await?;
+        left -= 1;
+        gates.start.pass(job, library).await?;
+    } else {
+        gates.start.open()?;
+    }
     let mut pace = Pace::start(job.rate);
-    for _ in 0..job.total() / job.peers {
+    for _ in 0..left {
         if job.work == Work::Paced {
             let stamp_ns = wait(&mut pace, library).await;
             body[..8].copy_from_slice(&stamp_ns.to_ne_bytes());
@@ -91,7 +117,7 @@ async fn send_all<L: Library>(job: &Job, library: &L, finish: &Finish<'_>) -> Ou
         }
     }
     socket.flush().await?;
-    finish.wait(job, library).await?;
+    gates.finish.pass(job, library).await?;
     socket.close().await
 }
 
