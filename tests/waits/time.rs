@@ -1,9 +1,12 @@
 //! Time-outs.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tightbeam::options::number;
-use tightbeam::{Context, Dealer, Error, Pull, Push, Readiness, Router};
+use tightbeam::{
+    AnySocket, Context, Dealer, Error, Message, Pull, Push, Readiness, Router, SocketType, Timing,
+};
 use tightbeam_tests::sockets::{bind, join, open, open_with, set};
 
 use crate::support::guarded;
@@ -69,4 +72,41 @@ fn a_poll_gives_up_in_time() {
             pull.poll(wanted, Some(SHORT)).unwrap() == Readiness::default()
         });
     });
+}
+
+/// Whoever comes again and again keeps the I/O thread away from the socket, and must ask the kernel himself.
+fn is_heard_by_who_comes_again(attempt: impl Fn(&AnySocket) -> tightbeam::Result<Message>) {
+    let contexts = [Context::new(), Context::new()];
+    let pull = contexts[0].any_socket(SocketType::Pull).unwrap();
+    let push = open::<Push>(&contexts[1]);
+    push.connect(&bind(&pull)).unwrap();
+    for number in 0..50u8 {
+        push.send(&[number][..]).unwrap();
+        let message = loop {
+            match attempt(&pull) {
+                Err(Error::WouldBlock(_)) => thread::yield_now(),
+                received => break received.unwrap(),
+            }
+        };
+        assert_eq!(message, [[number]]);
+    }
+}
+
+#[test]
+fn attempts_that_take_no_time_receive() {
+    guarded(|| {
+        is_heard_by_who_comes_again(AnySocket::try_recv);
+        is_heard_by_who_comes_again(|pull| pull.recv_timeout(Duration::ZERO));
+        is_heard_by_who_comes_again(|pull| pull.recv_timing(Some(Timing::Within(Duration::ZERO))));
+        is_heard_by_who_comes_again(|pull| {
+            let wanted = Readiness { readable: true, writable: false };
+            pull.poll(wanted, Some(Duration::ZERO))?;
+            pull.try_recv()
+        });
+    });
+}
+
+#[test]
+fn attempts_whose_time_is_over_at_once_receive() {
+    guarded(|| is_heard_by_who_comes_again(|pull| pull.recv_timeout(Duration::from_nanos(1))));
 }

@@ -239,7 +239,7 @@ impl Core {
         mut take: impl FnMut(&mut State) -> Result<R, Refusal>,
     ) -> Result<R> {
         let timing = timing.unwrap_or_else(|| guard.options.rcvtimeo.into());
-        if timing == Timing::Never {
+        if !timing.waits() && timing != Timing::TryLock {
             // Nobody else asks the kernel while the callers have claimed the socket.
             drop(guard);
             self.glance();

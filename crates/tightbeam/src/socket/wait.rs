@@ -63,7 +63,7 @@ impl Timing {
 
     /// Whether it may sleep.
     pub(super) fn waits(self) -> bool {
-        !matches!(self, Timing::TryLock | Timing::Never)
+        !matches!(self, Timing::TryLock | Timing::Never | Timing::Within(Duration::ZERO))
     }
 }
 
@@ -365,19 +365,23 @@ impl Core {
         parker: &Arc<Parker>,
         deadline: Option<Instant>,
     ) -> Slept {
+        // Nobody else asks the kernel while callers come and go: each asks once, however late it is.
+        let mut asked = false;
         loop {
             let idle = !self.some_turns_unless(reactor, || parker.is_notified());
             if parker.is_notified() {
                 return Slept::Notified;
             }
-            let timeout = if idle { remaining(deadline) } else { Some(Duration::ZERO) };
-            if idle && timeout == Some(Duration::ZERO) {
+            let left = remaining(deadline);
+            if asked && left == Some(Duration::ZERO) {
                 return Slept::TimedOut;
             }
+            let timeout = if idle { left } else { Some(Duration::ZERO) };
             if !parker.sleep_in_poll() {
                 return Slept::Notified;
             }
             let polled = seat.sleep(timeout);
+            asked = true;
             parker.left_poll();
             self.take_events(reactor, &seat.events);
             if polled.is_err() {
