@@ -23,6 +23,9 @@ use crate::sys::{self, EventFd, TimerFd};
 
 /// How often the I/O thread looks at sockets that their callers have left claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// So much later a look may come, which is more than most systems' tick: a processor that is busy has that anyway, and
+/// an interrupt for the look alone takes it from whoever works there, for longer than a whole round trip.
+const LOOK_SLACK: Duration = Duration::from_millis(5);
 /// How often it looks at a burst of sends.
 const BURST_LOOK_EVERY: Duration = Duration::from_micros(100);
 /// The same once the senders of all bursts have proved to write themselves: each look takes the core
@@ -166,6 +169,8 @@ struct Loop {
     next_look: Instant,
     /// Something moved at the last look: look again before sleeping.
     lively: bool,
+    /// The next sleep's time-out is for a look, and may be as late as that.
+    patient: bool,
     bursts: Vec<usize>,
     /// Looks in a row at which all bursts were steady.
     steady_looks: u32,
@@ -184,6 +189,7 @@ impl Loop {
             watched: Vec::new(),
             next_look: Instant::now(),
             lively: false,
+            patient: false,
             bursts: Vec::new(),
             steady_looks: 0,
             running: true,
@@ -357,10 +363,20 @@ impl Loop {
         let next_timer = self.deadlines.peek().map(|Reverse((at, _))| *at);
         if self.lively || self.has_abandoned() {
             self.shared.watch.wake();
+            let looks_first = next_timer.is_none_or(|at| self.next_look + LOOK_SLACK <= at);
+            self.be_patient(looks_first);
             let until = next_timer.map_or(self.next_look, |at| at.min(self.next_look));
             return Some(until.saturating_duration_since(now));
         }
+        self.be_patient(false);
         next_timer.map(|at| at.saturating_duration_since(now))
+    }
+
+    /// Whether the time-out of the next sleep may be late; other timers are what the application asked for.
+    fn be_patient(&mut self, patient: bool) {
+        if patient != mem::replace(&mut self.patient, patient) {
+            sys::set_timer_slack(patient.then_some(LOOK_SLACK));
+        }
     }
 
     fn has_abandoned(&self) -> bool {

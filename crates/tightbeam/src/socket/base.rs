@@ -151,7 +151,7 @@ impl SocketBase {
     ///
     /// * It holds until the socket is closed or the runtime ends; then the I/O thread drives again. Another call, on another runtime,
     ///   moves the socket there.
-    /// * While the runtime's threads are busy with other things, the I/O thread takes the socket over within some 2 to 4 ms.
+    /// * While the runtime's threads are busy with other things, the I/O thread takes the socket over within some 2 to 14 ms.
     /// * The futures, streams and sinks of the socket take part in the runtime's cooperative budget: a task that never has to wait
     ///   lets others run all the same.
     /// * Everything may use the socket as before: several tasks, other executors, threads that block. Where its

@@ -14,6 +14,7 @@
 //! * [`unsent`]: what a stream still has to deliver.
 //! * [`peer_credentials`]: who is at the other end of a Unix domain socket.
 //! * [`tune_thread`]: scheduling policy, priority and processors of the calling thread.
+//! * [`set_timer_slack`]: how late the calling thread's sleeps may end.
 //! * [`has_several_processors`]: whether threads may run at the same time.
 //! * [`without_signals`]: start a thread that is spared the process's signals.
 //! * [`interface_addresses`], [`interface_name`], [`interface_number`]: what an interface is called.
@@ -63,7 +64,9 @@ pub(crate) use platform::{
     EventFd, PollFd, TimerFd, fork_generation, futex_wait, futex_wake, peer_credentials, ppoll,
     read_into, unsent,
 };
-pub(crate) use threads::{ThreadTuning, has_several_processors, tune_thread, without_signals};
+pub(crate) use threads::{
+    ThreadTuning, has_several_processors, set_timer_slack, tune_thread, without_signals,
+};
 
 /// Who a process was when it connected or listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

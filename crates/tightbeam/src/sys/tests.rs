@@ -301,6 +301,26 @@ fn a_forked_child_may_take_the_lock_of_a_thread_that_it_does_not_have() {
 }
 
 #[test]
+fn a_threads_slack_is_its_own_and_goes_back_to_what_it_began_with() {
+    fn slack() -> Duration {
+        // SAFETY: touches no memory and concerns the calling thread.
+        let slack_ns = unsafe { libc::prctl(libc::PR_GET_TIMERSLACK) };
+        Duration::from_nanos(u64::try_from(slack_ns).unwrap())
+    }
+    let began = slack();
+    thread::spawn(move || {
+        assert_eq!(slack(), began);
+        set_timer_slack(Some(5 * MS));
+        assert_eq!(slack(), 5 * MS);
+        set_timer_slack(None);
+        assert_eq!(slack(), began);
+    })
+    .join()
+    .unwrap();
+    assert_eq!(slack(), began);
+}
+
+#[test]
 fn only_what_there_is_room_for_is_appended() {
     let mut bytes = Vec::with_capacity(8);
     let capacity = bytes.capacity();

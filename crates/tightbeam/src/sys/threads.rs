@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// How a thread is to be scheduled; empty: as the one that starts it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +63,15 @@ fn pin(cpus: &[usize]) -> io::Result<()> {
     }
     // SAFETY: the set lives across the call, which concerns the calling thread.
     check(unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) }).map(|_| ())
+}
+
+/// How late the calling thread's sleeps with a time-out may end, so that they end with others; none is as late as those
+/// of the thread that started it.
+pub(crate) fn set_timer_slack(slack: Option<Duration>) {
+    let slack_ns = slack.map_or(0, |slack| slack.as_nanos());
+    let slack_ns = libc::c_ulong::try_from(slack_ns).unwrap_or(libc::c_ulong::MAX);
+    // SAFETY: touches no memory and concerns the calling thread. It cannot fail, and would cost only interrupts.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack_ns) };
 }
 
 /// Signals that tell a thread of its own mistake: holding them back would only hide it.
