@@ -79,9 +79,9 @@ fn is_heard_by_who_comes_again(attempt: impl Fn(&AnySocket) -> tightbeam::Result
     let contexts = [Context::new(), Context::new()];
     let pull = contexts[0].any_socket(SocketType::Pull).unwrap();
     let push = open::<Push>(&contexts[1]);
-    push.connect(&bind(&pull)).unwrap();
+    push.connect(bind(&pull)).unwrap();
     for number in 0..50u8 {
-        push.send(&[number][..]).unwrap();
+        push.send([number].as_slice()).unwrap();
         let message = loop {
             match attempt(&pull) {
                 Err(Error::WouldBlock(_)) => thread::yield_now(),
