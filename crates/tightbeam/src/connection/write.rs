@@ -242,7 +242,8 @@ impl Connection {
     fn take_writer(&mut self) -> Option<Box<Writer>> {
         let writer = self.writer.as_mut()?;
         if !writer.is_begun() {
-            writer.lead.bytes.append(&mut self.raw);
+            // The handshake is said once: its buffer is not kept.
+            writer.lead.bytes.append(&mut std::mem::take(&mut self.raw));
             writer.commands.append(&mut self.commands);
         }
         if writer.has_nothing() {

@@ -35,8 +35,10 @@ const TRANSPORTS: &str = "tcp, ipc, inproc";
 ///   namespace; `ipc://*` (to bind), a path of the library's choice. At most 107 bytes behind `ipc://`.
 /// * `inproc://name`, another socket of the same context: any text without a zero byte.
 #[derive(Clone)]
-pub struct Endpoint {
-    text: Arc<str>,
+pub struct Endpoint(Arc<Parsed>);
+
+struct Parsed {
+    text: String,
     address: Address,
 }
 
@@ -68,13 +70,13 @@ impl Endpoint {
     /// The canonical text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The transport's name: what stands before `://`.
     #[must_use]
     pub fn transport(&self) -> &'static str {
-        match self.address {
+        match self.0.address {
             Address::Tcp(_) => "tcp",
             Address::Ipc(_) => "ipc",
             Address::Inproc(_) => "inproc",
@@ -83,12 +85,12 @@ impl Endpoint {
 
     /// The endpoint in parts.
     pub(crate) fn address(&self) -> &Address {
-        &self.address
+        &self.0.address
     }
 
     /// Refuses what cannot be bound.
     pub(crate) fn for_bind(&self) -> Result<()> {
-        let checked = match &self.address {
+        let checked = match &self.0.address {
             Address::Tcp(tcp) => tcp.for_bind(),
             Address::Ipc(_) => Ok(()),
             Address::Inproc(_) => Ok(()),
@@ -98,7 +100,7 @@ impl Endpoint {
 
     /// Refuses what cannot be connected to.
     pub(crate) fn for_connect(&self) -> Result<()> {
-        let checked = match &self.address {
+        let checked = match &self.0.address {
             Address::Tcp(tcp) => tcp.for_connect(),
             Address::Ipc(ipc) => ipc.for_connect(),
             Address::Inproc(_) => Ok(()),
@@ -119,18 +121,18 @@ impl Endpoint {
 
     /// Whether both name the same place: equal, but for an IPv4 address that one of them writes as IPv6 does.
     pub(crate) fn is_at(&self, other: &Endpoint) -> bool {
-        match (&self.address, &other.address) {
+        match (&self.0.address, &other.0.address) {
             (Address::Tcp(one), Address::Tcp(two)) => one.is_at(two),
             (one, two) => one == two,
         }
     }
 
     fn new(address: Address) -> Endpoint {
-        Endpoint { text: address.to_string().into(), address }
+        Endpoint(Arc::new(Parsed { text: address.to_string(), address }))
     }
 
     fn bad(&self, reason: Reason) -> Error {
-        Error::BadEndpoint { endpoint: self.text.to_string(), reason }
+        Error::BadEndpoint { endpoint: self.0.text.clone(), reason }
     }
 }
 
@@ -190,20 +192,20 @@ impl fmt::Display for Address {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Endpoint({:?})", self.text)
+        write!(f, "Endpoint({:?})", self.0.text)
     }
 }
 
 // The text is canonical: equal texts and equal addresses are the same thing.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Endpoint) -> bool {
-        self.text == other.text
+        self.0.text == other.0.text
     }
 }
 
@@ -211,12 +213,12 @@ impl Eq for Endpoint {}
 
 impl std::hash::Hash for Endpoint {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.0.text.hash(state);
     }
 }
 
 impl AsRef<str> for Endpoint {
     fn as_ref(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 }

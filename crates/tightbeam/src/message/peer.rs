@@ -1,6 +1,6 @@
 //! What is known about the peer that a frame came from.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 use zmtp::SocketType;
 
@@ -16,8 +16,9 @@ use zmtp::SocketType;
 #[derive(Debug)]
 pub struct Peer {
     info: PeerInfo,
-    /// What `get` answers: the property's name and its value as C sees it. Made once per peer.
-    texts: Vec<(String, CString)>,
+    /// What `get` answers: names and values in turn, each with a zero byte behind it. C is given references, and a server
+    /// has many peers: so all of it is one allocation.
+    texts: Box<[u8]>,
 }
 
 /// What a [`Peer`] is made from.
@@ -58,21 +59,23 @@ impl Peer {
         let claimed = info.properties.iter().map(borrow).filter(|(name, _)| {
             ![PEER_ADDRESS, USER_ID].iter().any(|own| own.eq_ignore_ascii_case(name))
         });
-        let texts = known
-            .chain(info.authenticated.iter().map(borrow))
-            .chain(claimed)
-            .map(|(name, value)| (canonical(name).to_owned(), c_string(value)))
-            .collect();
-        Peer { info, texts }
+        let all = known.chain(info.authenticated.iter().map(borrow)).chain(claimed);
+        let mut texts = Vec::new();
+        // A name with a zero byte must not become another one by being cut there.
+        for (name, value) in all.filter(|(name, _)| !name.contains('\0')) {
+            texts.extend_from_slice(canonical(name).as_bytes());
+            texts.push(0);
+            texts.extend(value.iter().take_while(|&&byte| byte != 0));
+            texts.push(0);
+        }
+        Peer { info, texts: texts.into() }
     }
 
     /// A peer in the same process: without a handshake there are no properties.
     pub(crate) fn in_process(socket_type: SocketType, routing_id: Vec<u8>) -> Peer {
         let socket_type = Some(socket_type);
-        Peer {
-            info: PeerInfo { socket_type, routing_id, ..PeerInfo::default() },
-            texts: Vec::new(),
-        }
+        let info = PeerInfo { socket_type, routing_id, ..PeerInfo::default() };
+        Peer { info, texts: Box::default() }
     }
 
     /// The peer's IP address, without the port; empty if the transport has none.
@@ -119,8 +122,18 @@ impl Peer {
     #[must_use]
     pub fn get_c_str(&self, name: &str) -> Option<&CStr> {
         let name = canonical(name);
-        let (_, value) = self.texts.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
-        Some(value)
+        let mut rest = &*self.texts;
+        let mut next = || {
+            let text = CStr::from_bytes_until_nul(rest).ok()?;
+            rest = &rest[text.count_bytes() + 1..];
+            Some(text)
+        };
+        while let (Some(known), Some(value)) = (next(), next()) {
+            if known.to_bytes().eq_ignore_ascii_case(name.as_bytes()) {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 
@@ -131,10 +144,4 @@ fn borrow((name, value): &(String, Vec<u8>)) -> (&str, &[u8]) {
 /// The name under which a property is kept.
 fn canonical(name: &str) -> &str {
     if name.eq_ignore_ascii_case(IDENTITY) { ROUTING_ID } else { name }
-}
-
-/// The bytes as C sees them: up to the first zero.
-fn c_string(bytes: &[u8]) -> CString {
-    let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    CString::new(text).unwrap_or_default()
 }

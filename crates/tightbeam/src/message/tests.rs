@@ -261,6 +261,7 @@ fn a_peer_answers_by_name() {
         properties: vec![
             ("identity".into(), b"other".to_vec()),
             ("user-id".into(), b"root".to_vec()),
+            ("User-Id\0".into(), b"root".to_vec()),
             ("X-Color".into(), b"red".to_vec()),
             ("X-Raw".into(), vec![0xff, 0, 1]),
         ],
@@ -278,7 +279,7 @@ fn a_peer_answers_by_name() {
     assert_eq!(peer.get("User-Id"), None, "a peer does not say who it is");
     assert_eq!(peer.get("Nothing"), None);
     assert_eq!(peer.routing_id(), b"me\0you");
-    assert_eq!((peer.descriptor(), peer.properties().len()), (Some(5), 4));
+    assert_eq!((peer.descriptor(), peer.properties().len()), (Some(5), 5));
     assert_eq!((peer.address(), peer.socket_type()), ("127.0.0.1", Some(SocketType::Dealer)));
 
     let peer = Peer::new(PeerInfo {

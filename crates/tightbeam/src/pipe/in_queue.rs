@@ -133,6 +133,10 @@ impl InQueue {
             return;
         }
         let chunk = Chunk { buffer: bytes.to_vec(), end: bytes.len() };
+        if self.pieces.capacity() == 0 {
+            // Most queues never have more, and keep it.
+            self.pieces.reserve_exact(1);
+        }
         self.pieces.push_back(Piece::Chunk(chunk));
     }
 

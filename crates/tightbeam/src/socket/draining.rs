@@ -60,7 +60,7 @@ impl State {
             idle_ticks: 0,
             until: Instant::now() + MOST,
         };
-        let connection = std::mem::replace(place, Source::Draining(draining));
+        let connection = std::mem::replace(place, Source::Draining(Box::new(draining)));
         self.enlist(id);
         self.deferred.kick = true;
         self.set_timer_in(token, TICK, Timer::Drain(id));

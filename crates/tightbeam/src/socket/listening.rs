@@ -78,14 +78,14 @@ impl Core {
         let descriptor = listener.descriptor();
         let registered = state.sources.try_insert_with_key(|id| {
             listener.register(&reactor.registry, token_of(id))?;
-            Ok(Source::Listener(Listening {
+            Ok(Source::Listener(Box::new(Listening {
                 listener,
                 endpoint: endpoint.clone(),
                 terms,
                 listed: false,
                 pending: std::collections::VecDeque::new(),
                 resting: false,
-            }))
+            })))
         });
         let id = registered.map_err(Error::io("register the listener"))?;
         state.tell_listening(endpoint, descriptor);

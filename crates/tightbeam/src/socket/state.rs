@@ -35,9 +35,9 @@ use crate::transport::{SharedListener, Stream};
 #[derive(Debug)]
 pub(crate) enum Source {
     Connection(Box<Connection>),
-    Listener(Listening),
+    Listener(Box<Listening>),
     /// What is left of a connection that we have closed.
-    Draining(Draining),
+    Draining(Box<Draining>),
 }
 
 /// A bound endpoint.

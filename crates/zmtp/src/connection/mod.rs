@@ -34,7 +34,7 @@ pub struct Connection {
     side: Side,
     /// Until the driver takes it.
     encoder: Option<Encoder>,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 /// How a connection ended.
@@ -60,7 +60,8 @@ impl Connection {
     /// Starts a connection; the signature is ready to be sent.
     #[must_use]
     pub fn new(config: Arc<Config>, now: Instant) -> Connection {
-        let failure = config.validate().err().map(|error| Failure { error, due: Some(now) });
+        let failure = config.validate().err();
+        let failure = failure.map(|error| Box::new(Failure { error, due: Some(now) }));
         let handshake = match failure {
             Some(_) => Vec::new(),
             None => greeting::signature(&config.routing_id).to_vec(),
@@ -105,7 +106,7 @@ impl Connection {
             if progress.consumed == 0 {
                 return Err(self.fail(error));
             }
-            self.failure = Some(Failure { error, due: Some(now) });
+            self.failure = Some(Box::new(Failure { error, due: Some(now) }));
         }
         Ok(progress)
     }
@@ -287,7 +288,7 @@ impl Connection {
             None => {}
         }
         self.state = State::Closed;
-        self.failure = Some(Failure { error: error.clone(), due: None });
+        self.failure = Some(Box::new(Failure { error: error.clone(), due: None }));
         error
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct Side {
 /// subscriptions stay packed, and any number of PONGs is one event.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    authenticate: Option<AuthRequest>,
-    ready: Option<Peer>,
+    authenticate: Option<Box<AuthRequest>>,
+    ready: Option<Box<Peer>>,
     /// Frames whose MORE flag stands for a cancellation. Commands among them hold a part within a message,
     /// which begins with 0 or 1, or a 2 and the number of messages before the next subscription.
     subscriptions: Vec<u8>,
@@ -39,11 +39,11 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn authenticate(&mut self, request: AuthRequest) {
-        self.authenticate = Some(request);
+        self.authenticate = Some(Box::new(request));
     }
 
     pub(super) fn ready(&mut self, peer: Peer) {
-        self.ready = Some(peer);
+        self.ready = Some(Box::new(peer));
     }
 
     /// A read begins.
@@ -77,10 +77,10 @@ impl Events {
 
     pub(super) fn poll(&mut self) -> Option<Event> {
         if let Some(request) = self.authenticate.take() {
-            return Some(Event::Authenticate(request));
+            return Some(Event::Authenticate(*request));
         }
         if let Some(peer) = self.ready.take() {
-            return Some(Event::Ready(peer));
+            return Some(Event::Ready(*peer));
         }
         if let Some(event) = self.poll_subscription() {
             return Some(event);
