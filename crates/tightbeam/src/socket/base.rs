@@ -156,7 +156,7 @@ impl SocketBase {
     ///   lets others run all the same.
     /// * Everything may use the socket as before: several tasks, other executors, threads that block. Where its
     ///   [event descriptor](SocketBase::event_descriptor) was handed out, the I/O thread goes on driving.
-    /// * The runtime has one small task more for each such socket, and the process one descriptor.
+    /// * The runtime has one small task more for each such socket.
     ///
     /// ```
     /// use tightbeam::{Context, Rep, Req};

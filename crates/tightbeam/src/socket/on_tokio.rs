@@ -4,6 +4,7 @@
 //! wakes the tasks that wait for what came. While the runtime is busy with other things, the I/O thread takes the socket back.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,8 +24,8 @@ use crate::reactor::io_thread::Driven;
 struct Driver {
     core: Arc<Core>,
     number: u64,
-    /// There until dropped. The descriptor is a copy of the socket's: this runtime may have one already, for the driver before.
-    poll: Option<AsyncFd<Registry>>,
+    /// There until dropped.
+    poll: Option<AsyncFd<Arc<Registry>>>,
 }
 
 /// A task's turn on a socket: where the runtime drives it, part of the time that the runtime gives the task.
@@ -37,6 +38,22 @@ impl Turn {
         if let Some(budget) = self.0 {
             budget.made_progress();
         }
+    }
+}
+
+/// Has the current runtime listen to a socket's poll.
+#[allow(
+    deprecated,
+    reason = "what follows it is unsafe, and asks for the newest tokio; the descriptor is owned"
+)]
+fn listen_to(poll: &Arc<Registry>) -> io::Result<AsyncFd<Arc<Registry>>> {
+    let listen = |poll| AsyncFd::with_interest(poll, Interest::READABLE);
+    match listen(Arc::clone(poll)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // The driver before has not gone yet: this one has a descriptor of its own.
+            listen(Arc::new(poll.try_clone()?))
+        }
+        done => done,
     }
 }
 
@@ -59,13 +76,7 @@ impl Core {
             // What would be registered here is the parent's, too.
             return Err(Error::Forked);
         }
-        let copy = self.reactor()?.registry.try_clone();
-        let copy = copy.map_err(Error::io("copy the descriptor of the socket's poll"))?;
-        #[allow(
-            deprecated,
-            reason = "what follows it is unsafe, and asks for the newest tokio; the descriptor is owned"
-        )]
-        let poll = AsyncFd::with_interest(copy, Interest::READABLE)
+        let poll = listen_to(&self.reactor()?.registry)
             .map_err(Error::io("have tokio listen to the socket's poll"))?;
         let mut guard = self.lock()?;
         let (number, before) = guard.waiters.driver.begin();
