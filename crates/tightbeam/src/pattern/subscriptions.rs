@@ -53,6 +53,9 @@ pub(crate) struct Subscriptions<K> {
     held: usize,
     /// The number of the last search that had to mark whom it met.
     search: Cell<u32>,
+    /// The node of the topic that the last message began with: the next one often begins with it, too. Whether there is
+    /// such a topic, now, is asked of the node.
+    last: Cell<u32>,
 }
 
 #[derive(Debug)]
@@ -116,6 +119,7 @@ impl<K: Copy + Ord> Subscriptions<K> {
             topics: 0,
             held: 0,
             search: Cell::new(0),
+            last: Cell::new(ROOT),
         }
     }
 
@@ -180,7 +184,7 @@ impl<K: Copy + Ord> Subscriptions<K> {
         // Nearly always at most one topic matches, and its holders need no marks.
         let mut first: &[Holder] = &[];
         let mut search = None;
-        self.walk(message, |holders| {
+        self.walk(message, |_, holders| {
             if first.is_empty() {
                 first = holders;
                 return ControlFlow::Continue(());
@@ -206,8 +210,15 @@ impl<K: Copy + Ord> Subscriptions<K> {
 
     /// Whether anybody has a topic that the message begins with.
     pub(crate) fn matches_any(&self, message: &[u8]) -> bool {
+        let last = self.nodes.get(self.last.get() as usize);
+        last.is_some_and(|node| !node.holders.is_empty() && node.begins(message, 0))
+            || self.find_any(message)
+    }
+
+    fn find_any(&self, message: &[u8]) -> bool {
         let mut any = false;
-        self.walk(message, |_| {
+        self.walk(message, |node, _| {
+            self.last.set(node);
             any = true;
             ControlFlow::Break(())
         });
@@ -234,24 +245,26 @@ impl<K: Copy + Ord> Subscriptions<K> {
         self.slots.get(&who).map_or(0, |&slot| self.lists[slot as usize].bytes)
     }
 
-    /// Calls `f` with the holders of each topic that the message begins with, from the shortest on.
-    fn walk<'a>(&'a self, message: &[u8], mut f: impl FnMut(&'a [Holder]) -> ControlFlow<()>) {
+    /// Calls `f` with the node and the holders of each topic that the message begins with, from the shortest on.
+    fn walk<'a>(&'a self, message: &[u8], mut f: impl FnMut(u32, &'a [Holder]) -> ControlFlow<()>) {
+        let mut at = ROOT;
         let mut node = &self.nodes[ROOT as usize];
         let mut depth = 0;
         loop {
-            if !node.holders.is_empty() && f(node.holders.as_slice()).is_break() {
+            if !node.holders.is_empty() && f(at, node.holders.as_slice()).is_break() {
                 return;
             }
             let Some(child) = message.get(depth).and_then(|&byte| node.child(byte)) else { return };
+            at = child;
             node = &self.nodes[child as usize];
             // The byte that chose the child needs no second look; often it is the only one.
             depth += 1;
-            let path = node.path();
-            if path.len() > depth {
-                if message.get(depth..path.len()) != path.get(depth..) {
+            let end = node.path().len();
+            if end > depth {
+                if !node.begins(message, depth) {
                     return;
                 }
-                depth = path.len();
+                depth = end;
             }
         }
     }

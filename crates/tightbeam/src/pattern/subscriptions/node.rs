@@ -71,6 +71,21 @@ impl Node {
         }
     }
 
+    /// Whether the message begins with the path, with so many bytes of which it is known to begin.
+    #[inline]
+    pub(super) fn begins(&self, message: &[u8], known: usize) -> bool {
+        if let Path::Inline { len, bytes } = &self.path
+            && let Some((path, start)) = bytes.first_chunk().zip(message.first_chunk())
+            && *len <= 16
+        {
+            // No call, and no load that waits for several stores of whoever made the message.
+            let differing = u128::from_le_bytes(*path) ^ u128::from_le_bytes(*start);
+            return differing.trailing_zeros() >= 8 * u32::from(*len);
+        }
+        let path = self.path();
+        message.get(known..path.len()) == path.get(known..)
+    }
+
     #[inline]
     pub(super) fn child(&self, byte: u8) -> Option<u32> {
         let place = byte.wrapping_sub(self.first);

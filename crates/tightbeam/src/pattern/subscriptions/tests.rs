@@ -164,10 +164,12 @@ fn compare(set: &Subscriptions<u8>, model: &Model, messages: &[Vec<u8>]) {
         assert_eq!(set.topics_of(who), topics.len());
         assert_eq!(set.topic_bytes_of(who), topics.concat().len());
     }
-    for message in messages {
-        let met = model.matched(message);
-        assert_eq!(set.matches_any(message), !met.is_empty());
-        assert_eq!(set.matched(message), met);
+    // Long ones are compared otherwise.
+    let long = |message: &Vec<u8>| [message, [b'a'; 16].as_slice()].concat();
+    for message in messages.iter().flat_map(|message| [message.clone(), long(message)]) {
+        let met = model.matched(&message);
+        assert_eq!(set.matches_any(&message), !met.is_empty());
+        assert_eq!(set.matched(&message), met);
     }
 }
 
@@ -223,6 +225,19 @@ fn the_only_subscriber_needs_no_name() {
     let removed = set.cancel(b"", ());
     assert_eq!(removed, Some(Removed { last_of_topic: true, last_of_subscriber: true }));
     assert!(!set.matches_any(b"zz") && set.matches_any(b"ab"));
+}
+
+#[test]
+fn a_topic_that_matched_last_and_was_cancelled_matches_nothing() {
+    let mut set = Subscriptions::new();
+    for topic in [b"abc".as_slice(), b"abd", b"x"] {
+        set.subscribe(topic, ());
+    }
+    assert!(set.matches_any(b"abc1") && set.matches_any(b"abc2"));
+    set.cancel(b"abc", ());
+    assert!(!set.matches_any(b"abc1") && set.matches_any(b"abd"));
+    set.subscribe(b"y", ());
+    assert!(!set.matches_any(b"abc1") && set.matches_any(b"y"));
 }
 
 #[test]
