@@ -222,15 +222,23 @@ impl State {
         }
     }
 
-    /// Makes the protocol's next deadline a timer, unless an earlier one is set already.
+    /// Makes the protocol's next deadline a timer, unless an earlier one is set already. Without a deadline it has none.
     pub(super) fn watch_protocol(&mut self, id: SourceId, token: usize) {
         let Some(connection) = self.connection(id) else { return };
-        let Some(next) = connection.protocol().and_then(|protocol| protocol.poll_timeout()) else {
+        let Some(next) = connection.protocol().map(|protocol| protocol.poll_timeout()) else {
             return;
         };
-        if connection.timer.is_none_or(|set| next < set) {
-            connection.timer = Some(next);
-            self.set_timer(token, next, Timer::Connection(id));
+        match next {
+            Some(next) if connection.timer.is_none_or(|set| next < set) => {
+                connection.timer = Some(next);
+                self.set_timer(token, next, Timer::Connection(id));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(set) = connection.timer.take() {
+                    self.timers.remove(&(set, Timer::Connection(id)));
+                }
+            }
         }
     }
 
