@@ -16,13 +16,22 @@ use crate::reactor::parker::Parker;
 use crate::reactor::waiters::Interest;
 use crate::sys::{self, PollFd, SignalMask};
 
-/// Up to so many sockets are driven by the thread that polls them, or so many for each that it found ready the last time;
+/// Up to so many sockets are driven by the thread that polls them, or so many for each that it finds ready;
 /// more are left to the I/O thread, for waiting on many nested polls costs more than being woken.
 pub(super) const DRIVEN: usize = 16;
+/// A thread's polls count as finding at least so many ready: handing 64 sockets to the I/O thread and taking them back costs as much
+/// as five waits on their polls.
+const FOUND_AT_LEAST: usize = 4;
 
 thread_local! {
-    /// What this thread's last poll found.
-    static FOUND: Cell<usize> = const { Cell::new(0) };
+    /// What this thread's polls find: the most, forgotten slowly, so that sockets do not go to and fro.
+    static FOUND: Cell<usize> = const { Cell::new(FOUND_AT_LEAST) };
+}
+
+/// A poll of this thread's found so many.
+fn note_found(ready: usize) {
+    let remembered = FOUND.get() * 7 / 8;
+    FOUND.set(ready.max(remembered).max(FOUND_AT_LEAST));
 }
 
 #[derive(Debug)]
@@ -179,7 +188,7 @@ fn poll_until(
     loop {
         let ready = look(items, mask)?;
         if ready > 0 || over {
-            FOUND.set(ready);
+            note_found(ready);
             return Ok(ready);
         }
         over = !wait(items, deadline, mask)?;
@@ -243,7 +252,7 @@ fn wait(
             places.push(place);
         }
     }
-    let drive = places.len() <= DRIVEN * FOUND.get().max(1);
+    let drive = places.len() <= DRIVEN * FOUND.get();
     if !drive {
         // The I/O thread hears only of those that it may drive.
         let claimed =
@@ -303,5 +312,22 @@ impl Core {
             self.flush_all();
         }
         Ok(Some(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_poll_finds_is_forgotten_slowly_and_not_below_a_few() {
+        note_found(40);
+        assert_eq!(FOUND.get(), 40);
+        note_found(1);
+        assert_eq!(FOUND.get(), 35, "one poll that finds little changes little");
+        for _ in 0..20 {
+            note_found(0);
+        }
+        assert_eq!(FOUND.get(), FOUND_AT_LEAST);
     }
 }
