@@ -11,6 +11,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use zmtp::SocketType;
 
 use super::guard::Guard;
+use super::linger::Patience;
 use super::state::{Deferred, Life, State};
 use super::watch::Watch;
 use crate::context::{ContextShared, SocketId};
@@ -35,6 +36,15 @@ pub(super) struct Seat {
     pub(super) events: Events,
     /// Sleeps that are expected to be short, for the last ones were.
     pub(super) brisk: u8,
+    /// Whether to look a moment longer before sleeping.
+    pub(super) patience: Patience,
+}
+
+impl Seat {
+    pub(super) fn new(poll: Poll) -> Seat {
+        let events = Events::with_capacity(EVENTS);
+        Seat { poll, events, brisk: 0, patience: Patience::default() }
+    }
 }
 
 /// A socket's place in the reactor; made when it first binds or connects over the network.
@@ -54,7 +64,7 @@ impl Reactor {
         let poll = Poll::new()?;
         let registry = Arc::new(poll.registry().try_clone()?);
         let (token, poll_fd) = (io.token(), poll.as_raw_fd());
-        let seat = Mutex::new(Seat { poll, events: Events::with_capacity(EVENTS), brisk: 0 });
+        let seat = Mutex::new(Seat::new(poll));
         Ok(Reactor { io, token, poll_fd, registry, seat, has_beacon: AtomicBool::new(false) })
     }
 

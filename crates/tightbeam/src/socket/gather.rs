@@ -11,6 +11,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::attempts::Attempts;
 use super::core::Core;
 use super::flush;
 use super::guard::Guard;
@@ -28,35 +29,12 @@ const MANY: usize = 128;
 const LONG: Duration = Duration::from_micros(50);
 /// What that counts as in vain attempts.
 const COST_OF_LONG: u32 = 3;
-/// After more vain attempts it rests no longer: 2 to the power of it.
-const MOST_VAIN: u32 = 10;
-
 /// What to do before sleeping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Gather,
     Yield,
     Nothing,
-}
-
-/// How often it was tried in vain.
-#[derive(Debug, Default)]
-struct Attempts {
-    /// Less those that were not.
-    vain: u32,
-    /// So many times more it is not tried.
-    rest: u32,
-}
-
-impl Attempts {
-    fn was_worth_it(&mut self) {
-        self.vain = self.vain.saturating_sub(1);
-    }
-
-    fn was_vain(&mut self, cost: u32) {
-        self.vain = (self.vain + cost).min(MOST_VAIN);
-        self.rest = 1 << self.vain;
-    }
 }
 
 /// What earlier attempts have shown.
@@ -71,8 +49,8 @@ pub(crate) struct Gather {
 impl Gather {
     fn way(&self) -> Way {
         match self.found {
-            0..FEW if self.yielding.rest == 0 => Way::Yield,
-            FEW..MANY if self.gathering.rest == 0 && sys::has_several_processors() => Way::Gather,
+            0..FEW if self.yielding.are_due() => Way::Yield,
+            FEW..MANY if self.gathering.are_due() && sys::has_several_processors() => Way::Gather,
             _ => Way::Nothing,
         }
     }
@@ -81,8 +59,8 @@ impl Gather {
         if found > 0 {
             self.found = found;
         }
-        self.gathering.rest = self.gathering.rest.saturating_sub(1);
-        self.yielding.rest = self.yielding.rest.saturating_sub(1);
+        self.gathering.pass();
+        self.yielding.pass();
     }
 
     fn tried(&mut self, way: Way, took: Duration, found: usize) {

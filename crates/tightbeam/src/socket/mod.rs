@@ -2,6 +2,7 @@
 
 mod adopt;
 mod any;
+mod attempts;
 mod base;
 mod budget;
 mod burst;
@@ -17,6 +18,7 @@ mod guard;
 mod inproc;
 mod judging;
 mod leaving;
+mod linger;
 mod listening;
 mod loop_watch;
 mod loss;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::core::{Core, Reactor, Seat};
 use super::flush;
 use super::guard::Guard;
+use super::linger::Waiting;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::reactor::handover::{Entry, Exit};
@@ -367,10 +368,17 @@ impl Core {
     ) -> Slept {
         // Nobody else asks the kernel while callers come and go: each asks once, however late it is.
         let mut asked = false;
+        let _waiting = Waiting::begin();
         loop {
             let idle = !self.some_turns_unless(reactor, || parker.is_notified());
             if parker.is_notified() {
                 return Slept::Notified;
+            }
+            let start = Instant::now();
+            if idle && seat.linger(start, remaining(deadline), || parker.is_notified()) {
+                asked = true;
+                self.take_events(reactor, &seat.events);
+                continue;
             }
             let left = remaining(deadline);
             if asked && left == Some(Duration::ZERO) {
@@ -381,6 +389,9 @@ impl Core {
                 return Slept::Notified;
             }
             let polled = seat.sleep(timeout);
+            if idle {
+                seat.patience.slept(start.elapsed());
+            }
             asked = true;
             parker.left_poll();
             self.take_events(reactor, &seat.events);
