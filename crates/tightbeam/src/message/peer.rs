@@ -53,13 +53,13 @@ impl Peer {
             (PEER_ADDRESS, info.address.as_bytes()),
             (ROUTING_ID, info.routing_id.as_slice()),
         ];
-        let known = known.into_iter().filter(|(_, value)| !value.is_empty());
-        // The first answer to a name counts, so that a peer cannot override what we know; and who
-        // it is and where, it cannot say at all.
+        let known: Vec<_> = known.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        // A peer cannot override what we know; and who it is and where, it cannot say at all.
         let claimed = info.properties.iter().map(borrow).filter(|(name, _)| {
-            ![PEER_ADDRESS, USER_ID].iter().any(|own| own.eq_ignore_ascii_case(name))
+            let mut ours = known.iter().map(|(name, _)| *name).chain([PEER_ADDRESS, USER_ID]);
+            !ours.any(|ours| ours.eq_ignore_ascii_case(canonical(name)))
         });
-        let all = known.chain(info.authenticated.iter().map(borrow)).chain(claimed);
+        let all = known.iter().copied().chain(info.authenticated.iter().map(borrow)).chain(claimed);
         let mut texts = Vec::new();
         // A name with a zero byte must not become another one by being cut there.
         for (name, value) in all.filter(|(name, _)| !name.contains('\0')) {
