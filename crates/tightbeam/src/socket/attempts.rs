@@ -4,7 +4,7 @@
 const MOST_VAIN: u32 = 10;
 
 /// How often it was tried in vain.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attempts {
     /// Less those that were not.
     vain: u32,
@@ -13,6 +13,8 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
+    pub(super) const NONE: Attempts = Attempts { vain: 0, rest: 0 };
+
     /// Whether it is time to try.
     pub(super) fn are_due(&self) -> bool {
         self.rest == 0

@@ -43,7 +43,7 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) fn new(poll: Poll) -> Seat {
         let events = Events::with_capacity(EVENTS);
-        Seat { poll, events, brisk: 0, patience: Patience::default() }
+        Seat { poll, events, brisk: 0, patience: Patience::NEW }
     }
 }
 

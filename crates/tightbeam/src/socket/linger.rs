@@ -1,15 +1,20 @@
-//! What a thread does before it sleeps in a socket's poll: it looks for a moment longer, where the wait before was a brief one.
+//! What a thread does before it sleeps, in a socket's poll or, for a socket that is not in the network, on a futex: it looks for a
+//! moment longer, where the wait before was a brief one.
 //!
 //! Being put to sleep and woken costs both sides more than many an answer takes, most of all where a processor goes idle in
 //! between. With each look the thread lets others have its processor: that may be where the peer works. What brings nothing, or
 //! takes long, is tried more and more seldom.
 
+use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::attempts::Attempts;
 use super::core::Seat;
+use super::wait::{self, Slept};
+use crate::reactor::parker::Parker;
 
 /// How long to look. It is longer than a peer takes that has to be woken first: two that answer each other would otherwise
 /// both look in vain as long as the other one sleeps.
@@ -25,10 +30,15 @@ const COST_OF_LONG: u32 = 3;
 /// that have something to do.
 const CROWD: usize = 4;
 
-/// Threads of this process that wait in the polls of sockets. What a forked child inherits of it only makes a crowd of fewer.
+/// Threads of this process that wait in the polls of sockets, or for a socket of the process. What a forked child inherits of it only makes a crowd of fewer.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// A thread that waits in a socket's poll, as long as this lives.
+thread_local! {
+    /// What waits of this thread have shown in which it drove nothing.
+    static OWN: Cell<Patience> = const { Cell::new(Patience::NEW) };
+}
+
+/// A thread that waits, as long as this lives.
 pub(super) struct Waiting;
 
 impl Waiting {
@@ -45,7 +55,7 @@ impl Drop for Waiting {
 }
 
 /// What earlier waits have shown.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// The last wait was a brief one.
     brief: bool,
@@ -53,11 +63,28 @@ pub(super) struct Patience {
 }
 
 impl Patience {
+    pub(super) const NEW: Patience = Patience { brief: false, attempts: Attempts::NONE };
+
     /// Whether to look for a moment before the wait that begins, for which there is `left` so much time.
     fn is_worth_it(&mut self, left: Option<Duration>) -> bool {
         let due = self.attempts.are_due();
         self.attempts.pass();
-        due && self.brief && left.is_none_or(|left| left >= MOMENT)
+        due && self.brief
+            && left.is_none_or(|left| left >= MOMENT)
+            && WAITING.load(Ordering::Relaxed) <= CROWD
+    }
+
+    /// Looks for a moment from `start` on. True if something `came`.
+    fn look_for_a_moment(&mut self, start: Instant, mut came: impl FnMut() -> bool) -> bool {
+        loop {
+            thread::yield_now();
+            let came = came();
+            let took = start.elapsed();
+            if came || took >= MOMENT {
+                self.looked(took, came);
+                return came;
+            }
+        }
     }
 
     /// The thread looked so long, and something `came` or not.
@@ -88,23 +115,28 @@ impl Seat {
         left: Option<Duration>,
         stop: impl Fn() -> bool,
     ) -> bool {
-        self.patience.is_worth_it(left)
-            && WAITING.load(Ordering::Relaxed) <= CROWD
-            && self.look_for_a_moment(start, stop)
+        let Seat { poll, events, patience, .. } = self;
+        patience.is_worth_it(left)
+            && patience.look_for_a_moment(start, || {
+                let polled = poll.poll(events, Some(Duration::ZERO));
+                (polled.is_ok() && !events.is_empty()) || stop()
+            })
     }
+}
 
-    fn look_for_a_moment(&mut self, start: Instant, stop: impl Fn() -> bool) -> bool {
-        loop {
-            thread::yield_now();
-            let polled = self.poll.poll(&mut self.events, Some(Duration::ZERO));
-            let came = (polled.is_ok() && !self.events.is_empty()) || stop();
-            let took = start.elapsed();
-            if came || took >= MOMENT {
-                self.patience.looked(took, came);
-                return came;
-            }
-        }
+/// Sleeps until others notify the thread: peers in this process, for a socket that has no others.
+pub(super) fn park(parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
+    let _waiting = Waiting::begin();
+    let mut patience = OWN.get();
+    let start = Instant::now();
+    let came = patience.is_worth_it(wait::remaining(deadline))
+        && patience.look_for_a_moment(start, || parker.is_notified());
+    let slept = if came { Slept::Notified } else { wait::park(parker, deadline) };
+    if !came {
+        patience.slept(start.elapsed());
     }
+    OWN.set(patience);
+    slept
 }
 
 #[cfg(test)]
@@ -114,7 +146,7 @@ mod tests {
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     fn after_a_brief_sleep() -> Patience {
-        let mut patience = Patience::default();
+        let mut patience = Patience::NEW;
         patience.slept(Duration::ZERO);
         patience
     }
@@ -126,7 +158,7 @@ mod tests {
 
     #[test]
     fn only_a_brief_sleep_makes_a_look_worth_it() {
-        let mut patience = Patience::default();
+        let mut patience = Patience::NEW;
         assert!(!patience.is_worth_it(None));
         patience.slept(BRIEF / 2);
         assert!(patience.is_worth_it(None));
@@ -165,10 +197,10 @@ mod tests {
 
     #[test]
     fn a_moment_ends_when_it_is_to_stop_or_is_over() {
-        let mut seat = Seat::new(mio::Poll::new().expect("there are descriptors"));
-        assert!(seat.look_for_a_moment(Instant::now(), || true));
+        let mut patience = after_a_brief_sleep();
+        assert!(patience.look_for_a_moment(Instant::now(), || true));
         let start = Instant::now();
-        assert!(!seat.look_for_a_moment(start, || false));
+        assert!(!patience.look_for_a_moment(start, || false));
         assert!(start.elapsed() >= MOMENT);
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::core::{Core, Reactor, Seat};
 use super::flush;
 use super::guard::Guard;
-use super::linger::Waiting;
+use super::linger::{self, Waiting};
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::reactor::handover::{Entry, Exit};
@@ -285,7 +285,9 @@ impl Core {
         has_output: bool,
     ) -> (Slept, bool) {
         flush::all_of_this_thread();
-        let Some(reactor) = self.reactor.get() else { return (park(parker, deadline), false) };
+        let Some(reactor) = self.reactor.get() else {
+            return (linger::park(parker, deadline), false);
+        };
         if has_output {
             self.flush_all();
         }
