@@ -100,11 +100,12 @@ impl Shared {
         };
         let there = (near.try_clone()?, far.try_clone()?);
         let back = (far.try_clone()?, near.try_clone()?);
+        // Before anything passes, so that whoever cuts what has passed something cuts this.
+        self.streams().extend([near, far]);
         for (from, to) in [there, back] {
             let shared = Arc::clone(self);
             thread::spawn(move || shared.pump(from, to));
         }
-        self.streams().extend([near, far]);
         Ok(())
     }
 
