@@ -29,6 +29,7 @@ const MANY: usize = 128;
 const LONG: Duration = Duration::from_micros(50);
 /// What that counts as in vain attempts.
 const COST_OF_LONG: u32 = 3;
+
 /// What to do before sleeping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
