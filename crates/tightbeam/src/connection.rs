@@ -291,7 +291,7 @@ impl Connection {
     }
 
     /// The kernel is to be asked for input, whatever it has said.
-    fn look_again(&mut self) {
+    pub(crate) fn look_again(&mut self) {
         self.readable = true;
         self.read_event = self.reading;
     }

@@ -20,6 +20,11 @@ impl Attempts {
         self.rest == 0
     }
 
+    /// Whether it was in vain more often than not.
+    pub(super) fn are_doubtful(&self) -> bool {
+        self.vain > 0
+    }
+
     /// One more time at which it could be tried.
     pub(super) fn pass(&mut self) {
         self.rest = self.rest.saturating_sub(1);

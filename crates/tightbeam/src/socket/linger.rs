@@ -4,15 +4,19 @@
 //! Being put to sleep and woken costs both sides more than many an answer takes, most of all where a processor goes idle in
 //! between. With each look the thread lets others have its processor: that may be where the peer works. What brings nothing, or
 //! takes long, is tried more and more seldom.
+//!
+//! The first look is for the answer of the only peer, if there is one only: reading from it says as much as asking first whether it
+//! has sent something. All others ask the kernel for whatever there is.
 
 use std::cell::Cell;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::attempts::Attempts;
-use super::core::Seat;
+use super::core::{Core, Reactor, Seat};
 use super::wait::{self, Slept};
 use crate::reactor::parker::Parker;
 
@@ -25,6 +29,11 @@ const BRIEF: Duration = Duration::from_micros(100);
 const LONG: Duration = Duration::from_micros(100);
 /// What that counts as in vain attempts.
 const COST_OF_LONG: u32 = 3;
+
+/// Of so many first looks one is timed, even if they have paid.
+const TIMED: u8 = 8;
+/// Of so many first looks one is for everybody, even if there is only one peer: others may want to come.
+const ASKED: u8 = 32;
 
 /// Where more threads wait, they share processors: who lets others have them gets them back late, and takes them from those
 /// that have something to do.
@@ -46,6 +55,10 @@ impl Waiting {
         WAITING.fetch_add(1, Ordering::Relaxed);
         Waiting
     }
+
+    fn threads() -> usize {
+        WAITING.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Waiting {
@@ -60,31 +73,59 @@ pub(super) struct Patience {
     /// The last wait was a brief one.
     brief: bool,
     attempts: Attempts,
+    /// First looks since one was timed.
+    untimed: u8,
+    /// First looks since everybody was asked.
+    unasked: u8,
+}
+
+/// True for one call in `of`.
+fn is_one_of(count: &mut u8, of: u8) -> bool {
+    *count = (*count + 1) % of;
+    *count == 0
 }
 
 impl Patience {
-    pub(super) const NEW: Patience = Patience { brief: false, attempts: Attempts::NONE };
+    pub(super) const NEW: Patience =
+        Patience { brief: false, attempts: Attempts::NONE, untimed: 0, unasked: 0 };
 
-    /// Whether to look for a moment before the wait that begins, for which there is `left` so much time.
-    fn is_worth_it(&mut self, left: Option<Duration>) -> bool {
+    /// Whether to look for a moment before the wait that begins, for which there is `left` so much time, where so many threads wait.
+    fn is_worth_it(&mut self, left: Option<Duration>, waiting: usize) -> bool {
         let due = self.attempts.are_due();
         self.attempts.pass();
-        due && self.brief
-            && left.is_none_or(|left| left >= MOMENT)
-            && WAITING.load(Ordering::Relaxed) <= CROWD
+        due && self.brief && left.is_none_or(|left| left >= MOMENT) && waiting <= CROWD
     }
 
-    /// Looks for a moment from `start` on. True if something `came`.
-    fn look_for_a_moment(&mut self, start: Instant, mut came: impl FnMut() -> bool) -> bool {
+    /// Looks for a moment. Answers when that began if nothing `came`.
+    fn look_for_a_moment(&mut self, mut came: impl FnMut() -> bool) -> Option<Instant> {
+        let timed = self.times_the_first_look().then(Instant::now);
+        thread::yield_now();
+        if came() {
+            if let Some(start) = timed {
+                self.looked(start.elapsed(), true);
+            }
+            return None;
+        }
+        let start = timed.unwrap_or_else(Instant::now);
         loop {
             thread::yield_now();
             let came = came();
             let took = start.elapsed();
             if came || took >= MOMENT {
                 self.looked(took, came);
-                return came;
+                return (!came).then_some(start);
             }
         }
+    }
+
+    /// Whether the clock is read before the first look: while looks have paid, seldom, for it takes part of what they save.
+    fn times_the_first_look(&mut self) -> bool {
+        is_one_of(&mut self.untimed, TIMED) || self.attempts.are_doubtful()
+    }
+
+    /// Whether the first look is for everybody, and not for the only peer alone.
+    fn asks_everybody(&mut self) -> bool {
+        is_one_of(&mut self.unasked, ASKED)
     }
 
     /// The thread looked so long, and something `came` or not.
@@ -105,22 +146,35 @@ impl Patience {
     }
 }
 
-impl Seat {
-    /// Asks for events for a moment from `start` on, if that is worth it and there is `left` so much time. True if there are
-    /// any, or `stop` has come true.
+impl Core {
+    /// Looks for news for a moment, if that is worth it and there is `left` so much time. Answers since when the thread waits, or
+    /// none if there are news, which are dealt with.
     #[inline]
     pub(super) fn linger(
-        &mut self,
-        start: Instant,
+        &self,
+        reactor: &Reactor,
+        seat: &mut Seat,
         left: Option<Duration>,
         stop: impl Fn() -> bool,
-    ) -> bool {
-        let Seat { poll, events, patience, .. } = self;
-        patience.is_worth_it(left)
-            && patience.look_for_a_moment(start, || {
-                let polled = poll.poll(events, Some(Duration::ZERO));
-                (polled.is_ok() && !events.is_empty()) || stop()
-            })
+    ) -> Option<Instant> {
+        let Seat { poll, events, patience, .. } = seat;
+        if !patience.is_worth_it(left, Waiting::threads()) {
+            return Some(Instant::now());
+        }
+        events.clear();
+        let mut directly = !patience.asks_everybody();
+        let start = patience.look_for_a_moment(|| {
+            if mem::take(&mut directly) && self.ask_the_only_peer(reactor) {
+                // There may be more where this came from, of which the kernel tells nobody.
+                return stop() || self.has_ready.load(Ordering::SeqCst);
+            }
+            let polled = poll.poll(events, Some(Duration::ZERO));
+            (polled.is_ok() && !events.is_empty()) || stop()
+        });
+        if start.is_none() {
+            self.take_events(reactor, events);
+        }
+        start
     }
 }
 
@@ -128,13 +182,19 @@ impl Seat {
 pub(super) fn park(parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
     let _waiting = Waiting::begin();
     let mut patience = OWN.get();
-    let start = Instant::now();
-    let came = patience.is_worth_it(wait::remaining(deadline))
-        && patience.look_for_a_moment(start, || parker.is_notified());
-    let slept = if came { Slept::Notified } else { wait::park(parker, deadline) };
-    if !came {
-        patience.slept(start.elapsed());
-    }
+    let start = if patience.is_worth_it(wait::remaining(deadline), Waiting::threads()) {
+        patience.look_for_a_moment(|| parker.is_notified())
+    } else {
+        Some(Instant::now())
+    };
+    let slept = match start {
+        None => Slept::Notified,
+        Some(start) => {
+            let slept = wait::park(parker, deadline);
+            patience.slept(start.elapsed());
+            slept
+        }
+    };
     OWN.set(patience);
     slept
 }
@@ -142,6 +202,7 @@ pub(super) fn park(parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{AnySocket, Context, SocketType};
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -153,24 +214,24 @@ mod tests {
 
     /// How many waits in a row go by until a look is worth it.
     fn waits_without_a_look(patience: &mut Patience) -> u32 {
-        (0..u32::MAX).find(|_| patience.is_worth_it(None)).expect("some time it is")
+        (0..u32::MAX).find(|_| patience.is_worth_it(None, 1)).expect("some time it is")
     }
 
     #[test]
     fn only_a_brief_sleep_makes_a_look_worth_it() {
         let mut patience = Patience::NEW;
-        assert!(!patience.is_worth_it(None));
+        assert!(!patience.is_worth_it(None, 1));
         patience.slept(BRIEF / 2);
-        assert!(patience.is_worth_it(None));
+        assert!(patience.is_worth_it(None, 1));
         patience.slept(BRIEF);
-        assert!(!patience.is_worth_it(None));
+        assert!(!patience.is_worth_it(None, 1));
     }
 
     #[test]
     fn nobody_looks_beyond_a_deadline() {
         let mut patience = after_a_brief_sleep();
-        assert!(!patience.is_worth_it(Some(MOMENT / 2)));
-        assert!(patience.is_worth_it(Some(MOMENT)));
+        assert!(!patience.is_worth_it(Some(MOMENT / 2), 1));
+        assert!(patience.is_worth_it(Some(MOMENT), 1));
     }
 
     #[test]
@@ -198,17 +259,62 @@ mod tests {
     #[test]
     fn a_moment_ends_when_it_is_to_stop_or_is_over() {
         let mut patience = after_a_brief_sleep();
-        assert!(patience.look_for_a_moment(Instant::now(), || true));
-        let start = Instant::now();
-        assert!(!patience.look_for_a_moment(start, || false));
-        assert!(start.elapsed() >= MOMENT);
+        assert_eq!(patience.look_for_a_moment(|| true), None);
+        let before = Instant::now();
+        let start = patience.look_for_a_moment(|| false).expect("nothing came");
+        assert!(start >= before && before.elapsed() >= MOMENT);
+    }
+
+    #[test]
+    fn the_first_look_is_timed_seldom_but_always_where_looks_were_in_vain() {
+        let mut patience = after_a_brief_sleep();
+        let timed = |patience: &mut Patience| {
+            (0..4 * TIMED).filter(|_| patience.times_the_first_look()).count()
+        };
+        assert_eq!(timed(&mut patience), 4);
+        patience.looked(MOMENT, false);
+        assert_eq!(timed(&mut patience), 4 * usize::from(TIMED));
     }
 
     #[test]
     fn in_a_crowd_nobody_looks() {
-        let mut seat = Seat::new(mio::Poll::new().expect("there are descriptors"));
+        let mut patience = after_a_brief_sleep();
+        assert!(!patience.is_worth_it(None, CROWD + 1));
+        assert!(patience.is_worth_it(None, CROWD));
+    }
+
+    /// A PULL that has heard a PUSH, and where it listens.
+    fn server_with_a_peer(context: &Context) -> (AnySocket, AnySocket, String) {
+        let pull = context.any_socket(SocketType::Pull).expect("a socket");
+        let push = context.any_socket(SocketType::Push).expect("a socket");
+        let endpoint = pull.bind("tcp://127.0.0.1:*").expect("a port").to_string();
+        push.connect(&*endpoint).expect("an endpoint");
+        push.send("first").expect("sent");
+        pull.recv().expect("received");
+        (pull, push, endpoint)
+    }
+
+    #[test]
+    fn the_only_peer_is_asked_first_and_now_and_then_everybody() {
+        let context = Context::new();
+        let (pull, push, endpoint) = server_with_a_peer(&context);
+        let core = pull.core();
+        let inside = core.go_in().expect("the callers drive");
+        let mut seat = inside.take_seat().expect("nobody else waits");
+        let reactor = core.reactor.get().expect("it has bound");
+        while seat.poll_now() {}
+        let address = endpoint.strip_prefix("tcp://").expect("tcp");
+        let _other = std::net::TcpStream::connect(address).expect("it listens");
+        push.send("second").expect("sent");
+        let sources = || core.lock_always().sources.len();
+        let before = sources();
         seat.patience = after_a_brief_sleep();
-        let _crowd = [0; CROWD + 1].map(|_| Waiting::begin());
-        assert!(!seat.linger(Instant::now(), None, || true));
+        let mut looks = 0;
+        while sources() == before {
+            looks += 1;
+            assert_eq!(core.linger(reactor, &mut seat, None, || true), None);
+        }
+        assert_eq!(looks, u32::from(ASKED));
+        assert_eq!(core.recv_queued().expect("open").expect("read by a look"), "second");
     }
 }

@@ -24,6 +24,9 @@ const TURNS: usize = 32;
 /// A socket with more sources than this stays in the parent poll: putting it back there takes the kernel a look at each.
 const SET_ASIDE: usize = 16;
 
+/// With more sources than this, none is looked for among them.
+const FEW_SOURCES: usize = 16;
+
 /// The token of a source in the socket's poll.
 pub(super) fn token_of(id: SourceId) -> Token {
     Token(usize::try_from(id.data().as_ffi()).unwrap_or(usize::MAX))
@@ -45,7 +48,36 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Reads from the only peer, whether the kernel has reported something or not. False if it is not the only one.
+    pub(super) fn ask_the_only_peer(&self, reactor: &Reactor) -> bool {
+        let mut guard = self.lock_always();
+        let Some(id) = guard.only_peer() else { return false };
+        guard.enlist(id);
+        self.turn(reactor, guard);
+        true
+    }
+}
+
 impl State {
+    /// The only connection, if it is complete and the kernel has nothing to tell of it but that there is input.
+    fn only_peer(&mut self) -> Option<SourceId> {
+        if self.sources.capacity() > FEW_SOURCES {
+            return None;
+        }
+        let mut connections = self.sources.iter_mut().filter_map(|(id, source)| match source {
+            Source::Connection(connection) => Some((id, connection)),
+            Source::Listener(_) | Source::Draining(_) => None,
+        });
+        let (id, connection) = connections.next()?;
+        if connections.next().is_some() || connection.phase != Phase::Traffic || connection.blocked
+        {
+            return None;
+        }
+        connection.look_again();
+        Some(id)
+    }
+
     /// Puts on the list what the kernel reported.
     fn note_events(&mut self, events: &Events) {
         for event in events {

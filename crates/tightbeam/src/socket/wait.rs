@@ -376,11 +376,14 @@ impl Core {
             if parker.is_notified() {
                 return Slept::Notified;
             }
-            let start = Instant::now();
-            if idle && seat.linger(start, remaining(deadline), || parker.is_notified()) {
-                asked = true;
-                self.take_events(reactor, &seat.events);
-                continue;
+            let mut waits_since = None;
+            if idle {
+                let left = remaining(deadline);
+                waits_since = self.linger(reactor, seat, left, || parker.is_notified());
+                if waits_since.is_none() {
+                    asked = true;
+                    continue;
+                }
             }
             let left = remaining(deadline);
             if asked && left == Some(Duration::ZERO) {
@@ -391,8 +394,8 @@ impl Core {
                 return Slept::Notified;
             }
             let polled = seat.sleep(timeout);
-            if idle {
-                seat.patience.slept(start.elapsed());
+            if let Some(since) = waits_since {
+                seat.patience.slept(since.elapsed());
             }
             asked = true;
             parker.left_poll();
