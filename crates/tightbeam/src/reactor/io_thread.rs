@@ -62,8 +62,12 @@ pub(crate) trait Driven: Send + Sync {
 /// What a look at a burst of sends found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// It is over, and its tail has been written.
+    /// It is over, and its tail has been written; the next may begin soon.
     Over,
+    /// There is none; one may begin soon.
+    Quiet,
+    /// There has been none for some time: who begins one says so.
+    Last,
     /// It goes on, and what was queued had waited since the last look.
     Stale,
     /// It goes on, and its sender writes.
@@ -392,7 +396,8 @@ impl Loop {
         self.steady_looks = 0;
         if self.tick.every(BURST_LOOK_EVERY).is_err() {
             // Without a timer the tail is written at once, which only costs speed.
-            self.ask(token, Look::Over, |driven| driven.look_at_burst());
+            while self.ask(token, Look::Last, |driven| driven.look_at_burst()) != Look::Last {}
+            return;
         }
         if !self.bursts.contains(&token) {
             self.bursts.push(token);
@@ -405,9 +410,9 @@ impl Loop {
         let mut bursts = mem::take(&mut self.bursts);
         let mut steady = true;
         bursts.retain(|token| {
-            let look = self.ask(*token, Look::Over, |driven| driven.look_at_burst());
-            steady &= look == Look::Steady;
-            look != Look::Over
+            let look = self.ask(*token, Look::Last, |driven| driven.look_at_burst());
+            steady &= look != Look::Stale;
+            look != Look::Last
         });
         self.bursts = bursts;
         self.pace_looks(steady);

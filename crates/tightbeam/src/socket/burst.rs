@@ -8,6 +8,9 @@
 //!           for each peer: then it takes longer to begin again
 //! ```
 //!
+//! A burst wakes the I/O thread. After one that followed soon after another it looks on for a while, so that the next ones wake it
+//! no more: who answers many peers makes a burst for each group of answers.
+//!
 //! In a burst a send only queues; a full segment or the high-water mark is written by the sender,
 //! and by the I/O thread's look what nobody has written since the look before. The clock is read for single sends alone, where a system
 //! call follows anyway.
@@ -29,12 +32,17 @@ const LONG_RUN: u32 = 256;
 /// Fewer sends between two looks than this are not worth gathering: each can be written by itself.
 const FEW: u64 = 32;
 
+/// Bursts of which one ends and the next begins within this time follow each other.
+const SOON: Duration = Duration::from_micros(400);
+/// After bursts that follow each other, so many looks in a row that find none are the last, until one begins.
+const QUIET_LOOKS: u8 = 4;
+
 /// Whether a send should write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// At once.
     Now,
-    /// Later; this is the first of a burst, and the I/O thread must be told.
+    /// Later; this is the first of a burst.
     BurstBegins,
     /// Later.
     Later,
@@ -52,11 +60,30 @@ pub(crate) struct Burst {
     news: u64,
     /// Something was written since the last look.
     written: bool,
+    /// The I/O thread looks.
+    watched: bool,
+    /// When a look ended a burst last.
+    ended: Option<Instant>,
+    /// The last burst began soon after.
+    recurs: bool,
+    /// Looks in a row that found no burst.
+    quiet: u8,
 }
 
 impl Default for Burst {
     fn default() -> Burst {
-        Burst { going_on: false, run: 0, begins_after: RUN, last: None, news: 0, written: false }
+        Burst {
+            going_on: false,
+            run: 0,
+            begins_after: RUN,
+            last: None,
+            news: 0,
+            written: false,
+            watched: false,
+            ended: None,
+            recurs: false,
+            quiet: 0,
+        }
     }
 }
 
@@ -88,7 +115,13 @@ impl Burst {
         }
         self.going_on = true;
         self.news = 1;
+        self.recurs = self.ended.is_some_and(|ended| now.saturating_duration_since(ended) < SOON);
         When::BurstBegins
+    }
+
+    /// A burst begins. True if the I/O thread must be told, for it does not look.
+    pub(crate) fn watch(&mut self) -> bool {
+        !std::mem::replace(&mut self.watched, true)
     }
 
     /// Whether sends are being gathered.
@@ -114,23 +147,36 @@ impl Burst {
         if messages >= 2 * peers {
             self.begins_after = RUN;
         } else {
-            let begins_after = (2 * self.begins_after).min(LONG_RUN);
-            *self = Burst { begins_after, ..Burst::default() };
+            self.begins_after = (2 * self.begins_after).min(LONG_RUN);
+            self.end();
         }
     }
 
+    fn end(&mut self) {
+        let Burst { begins_after, watched, recurs, .. } = *self;
+        *self = Burst { begins_after, watched, recurs, ..Burst::default() };
+    }
+
     /// The I/O thread looks.
-    pub(crate) fn look(&mut self) -> Look {
+    pub(crate) fn look(&mut self, now: Instant) -> Look {
         let news = std::mem::take(&mut self.news);
         let written = std::mem::take(&mut self.written);
-        if news < FEW {
-            *self = Burst { begins_after: self.begins_after, ..Burst::default() };
-            Look::Over
-        } else if written {
-            Look::Steady
-        } else {
-            Look::Stale
+        if !self.going_on {
+            self.quiet += 1;
+            return self.look_on(Look::Quiet);
         }
+        if news >= FEW {
+            return if written { Look::Steady } else { Look::Stale };
+        }
+        self.end();
+        self.ended = Some(now);
+        self.look_on(Look::Over)
+    }
+
+    /// What there was to see, or that it was seen for the last time.
+    fn look_on(&mut self, seen: Look) -> Look {
+        self.watched = self.recurs && self.quiet < QUIET_LOOKS;
+        if self.watched { seen } else { Look::Last }
     }
 }
 
@@ -170,7 +216,36 @@ mod tests {
         sends_until_it_begins(&mut burst);
         burst.on_flush(20, 10);
         assert!(burst.is_going_on());
-        assert_eq!(burst.look(), Look::Over, "a look that finds few sends ends it");
+        let look = burst.look(Instant::now());
+        assert_eq!(look, Look::Last, "a look that finds few sends ends it");
         assert_eq!(sends_until_it_begins(&mut burst), RUN);
+    }
+
+    /// Begins a burst at this time. True if the I/O thread is told.
+    fn begin(burst: &mut Burst, at: Instant) -> bool {
+        burst.last = Some(at);
+        burst.run = burst.begins_after;
+        assert_eq!(burst.on_single_send(at), When::BurstBegins);
+        burst.watch()
+    }
+
+    #[test]
+    fn after_bursts_that_follow_each_other_the_io_thread_looks_on_and_is_not_told() {
+        let mut burst = Burst::default();
+        let mut now = Instant::now();
+        assert!(begin(&mut burst, now), "the first");
+        assert_eq!(burst.look(now), Look::Last);
+        assert!(begin(&mut burst, now + SOON / 2), "the first that follows");
+        for quiet in [1, QUIET_LOOKS - 1] {
+            now += SOON;
+            assert_eq!(burst.look(now), Look::Over);
+            (0..quiet).for_each(|_| assert_eq!(burst.look(now), Look::Quiet));
+            assert!(!begin(&mut burst, now + SOON / 2), "one that follows");
+        }
+        assert_eq!(burst.look(now), Look::Over);
+        (1..QUIET_LOOKS).for_each(|_| assert_eq!(burst.look(now), Look::Quiet));
+        assert_eq!(burst.look(now), Look::Last);
+        assert!(begin(&mut burst, now + SOON), "one that comes later");
+        assert_eq!(burst.look(now + SOON), Look::Last);
     }
 }

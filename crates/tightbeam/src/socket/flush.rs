@@ -81,8 +81,10 @@ impl Core {
     }
 
     fn begin_burst(&self, guard: &mut Guard<'_>) {
-        let token = self.token();
-        guard.deferred.commands.push(Command::Burst(token));
+        if guard.burst.watch() {
+            let token = self.token();
+            guard.deferred.commands.push(Command::Burst(token));
+        }
         remember(self.this.clone());
     }
 

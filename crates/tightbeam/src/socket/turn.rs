@@ -392,16 +392,17 @@ impl Driven for Core {
     }
 
     fn look_at_burst(&self) -> Look {
+        let now = Instant::now();
         let look = match self.acquire(true) {
-            Ok(mut state) => state.burst.look(),
+            Ok(mut state) => state.burst.look(now),
             // Whoever holds the lock is sending: waiting for it would only slow the burst down.
             Err(Error::Busy) => Look::Steady,
-            Err(_) => Look::Over,
+            Err(_) => Look::Last,
         };
-        if look != Look::Steady {
+        if !matches!(look, Look::Steady | Look::Quiet) {
             self.flush_all();
         }
-        if look == Look::Over {
+        if matches!(look, Look::Over | Look::Last) {
             self.give_back();
         }
         look
