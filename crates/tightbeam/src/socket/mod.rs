@@ -11,6 +11,7 @@ mod core;
 mod descriptor;
 mod direct;
 mod draining;
+mod driven;
 mod flush;
 mod future;
 mod gather;

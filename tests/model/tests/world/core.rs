@@ -1,4 +1,4 @@
-//! The socket: `socket/core.rs`, `wait.rs`, `turn.rs` and `future.rs`, retold with counted messages.
+//! The socket: `socket/core.rs`, `wait.rs`, `turn.rs`, `driven.rs` and `future.rs`, retold with counted messages.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //! kernel of epolls. Random schedules and PCT: each finds what the other misses.
 //!
 //! The decisions are the library's own files (`handover`, `waiters`, `parker`), built on shuttle's
-//! atomics. What moves between them (`socket/wait.rs`, `future.rs`, `turn.rs`, `io_thread.rs`) is
+//! atomics. What moves between them (`socket/wait.rs`, `future.rs`, `turn.rs`, `driven.rs`, `io_thread.rs`) is
 //! retold in `core` and `io_thread` here, step for step. Whoever sleeps for good blocks, so shuttle
 //! reports a lost wake-up as a deadlock: a message has arrived, everybody sleeps, and nobody will come.
 //!
