@@ -1,5 +1,5 @@
-//! What a thread does before it sleeps, in a socket's poll or, for a socket that is not in the network, on a futex: it looks for a
-//! moment longer, where the wait before was a brief one.
+//! What a thread does before it sleeps, in the poll of a socket or of several, or, for a socket that is not in the network, on a futex:
+//! it looks for a moment longer, where the wait before was a brief one.
 //!
 //! Being put to sleep and woken costs both sides more than many an answer takes, most of all where a processor goes idle in
 //! between. With each look the thread lets others have its processor: that may be where the peer works. What brings nothing, or
@@ -9,6 +9,7 @@
 //! has sent something. All others ask the kernel for whatever there is.
 
 use std::cell::Cell;
+use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,8 +18,9 @@ use std::time::{Duration, Instant};
 
 use super::attempts::Attempts;
 use super::core::{Core, Reactor, Seat};
-use super::wait::{self, Slept};
+use super::wait::{Slept, remaining};
 use crate::reactor::parker::Parker;
+use crate::sys::{self, PollFd, SignalMask};
 
 /// How long to look. It is longer than a peer takes that has to be woken first: two that answer each other would otherwise
 /// both look in vain as long as the other one sleeps.
@@ -39,11 +41,11 @@ const ASKED: u8 = 32;
 /// that have something to do.
 const CROWD: usize = 4;
 
-/// Threads of this process that wait in the polls of sockets, or for a socket of the process. What a forked child inherits of it only makes a crowd of fewer.
+/// Threads of this process that wait so. What a forked child inherits of it only makes a crowd of fewer.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// What waits of this thread have shown in which it drove nothing.
+    /// What waits of this thread have shown in which it drove no socket, or several.
     static OWN: Cell<Patience> = const { Cell::new(Patience::NEW) };
 }
 
@@ -178,25 +180,58 @@ impl Core {
     }
 }
 
-/// Sleeps until others notify the thread: peers in this process, for a socket that has no others.
-pub(super) fn park(parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
+/// Looks for a moment whether `for_what` has come, if that is worth it and there is `left` so much time, then sleeps; for waits in
+/// which the thread drives no socket, or several.
+fn look_or_sleep<W, R>(
+    for_what: &mut W,
+    left: Option<Duration>,
+    mut look: impl FnMut(&mut W) -> Option<R>,
+    sleep: impl FnOnce(&mut W) -> R,
+) -> R {
     let _waiting = Waiting::begin();
     let mut patience = OWN.get();
-    let start = if patience.is_worth_it(wait::remaining(deadline), Waiting::threads()) {
-        patience.look_for_a_moment(|| parker.is_notified())
+    let mut came = None;
+    let start = if patience.is_worth_it(left, Waiting::threads()) {
+        patience.look_for_a_moment(|| {
+            came = look(for_what);
+            came.is_some()
+        })
     } else {
         Some(Instant::now())
     };
-    let slept = match start {
-        None => Slept::Notified,
-        Some(start) => {
-            let slept = wait::park(parker, deadline);
-            patience.slept(start.elapsed());
-            slept
-        }
-    };
+    let came = came.unwrap_or_else(|| sleep(for_what));
+    if let Some(start) = start {
+        patience.slept(start.elapsed());
+    }
     OWN.set(patience);
-    slept
+    came
+}
+
+/// Sleeps until others notify the thread: peers in this process, for a socket that has no others.
+pub(super) fn park(parker: &Arc<Parker>, deadline: Option<Instant>) -> Slept {
+    let look = |parker: &mut &Arc<Parker>| parker.is_notified().then_some(Slept::Notified);
+    look_or_sleep(&mut &*parker, remaining(deadline), look, |parker| {
+        super::wait::park(parker, deadline)
+    })
+}
+
+/// Waits for one of these descriptors, as [`sys::ppoll`] does. With a mask it does not look: signals that this lets through get through
+/// while the thread sleeps.
+pub(super) fn poll(
+    descriptors: &mut [PollFd],
+    timeout: Option<Duration>,
+    mask: Option<&SignalMask>,
+) -> io::Result<usize> {
+    if timeout == Some(Duration::ZERO) || mask.is_some() {
+        return sys::ppoll(descriptors, timeout, mask);
+    }
+    let look = |descriptors: &mut &mut [PollFd]| {
+        let found = sys::ppoll(descriptors, Some(Duration::ZERO), None);
+        (!matches!(found, Ok(0))).then_some(found)
+    };
+    look_or_sleep(&mut &mut *descriptors, timeout, look, |descriptors| {
+        sys::ppoll(descriptors, timeout, None)
+    })
 }
 
 #[cfg(test)]
@@ -281,6 +316,26 @@ mod tests {
         let mut patience = after_a_brief_sleep();
         assert!(!patience.is_worth_it(None, CROWD + 1));
         assert!(patience.is_worth_it(None, CROWD));
+    }
+
+    #[test]
+    fn a_poll_that_looks_finds_what_is_there_and_gives_up_in_time() {
+        let event = sys::EventFd::new().expect("there are descriptors");
+        let poll_for = |timeout| {
+            let mut descriptors =
+                [PollFd::new(std::os::fd::AsRawFd::as_raw_fd(&event), PollFd::IN)];
+            poll(&mut descriptors, Some(timeout), None).expect("no signal comes")
+        };
+        for timeout in [Duration::ZERO, MOMENT / 2, MOMENT, 2 * MOMENT] {
+            OWN.set(after_a_brief_sleep());
+            let start = Instant::now();
+            assert_eq!(poll_for(timeout), 0);
+            assert!(start.elapsed() >= timeout);
+            event.signal();
+            OWN.set(after_a_brief_sleep());
+            assert_eq!(poll_for(timeout), 1);
+            event.clear();
+        }
     }
 
     /// A PULL that has heard a PUSH, and where it listens.

@@ -14,9 +14,9 @@ use super::descriptor::{Found, Wanted};
 use super::poller::{DRIVEN, interrupted};
 use super::wait::{Driver, remaining};
 use super::watch::{Inbox, Watch};
-use super::{Readiness, SocketBase, flush};
+use super::{Readiness, SocketBase, flush, linger};
 use crate::error::{Error, Result};
-use crate::sys::{self, PollFd};
+use crate::sys::PollFd;
 
 /// Events of descriptors taken from the system at once.
 const EVENTS: usize = 256;

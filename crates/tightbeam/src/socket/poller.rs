@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::descriptor::{Found, Wanted};
 use super::wait::{Driving, Inside, Place, remaining};
-use super::{Readiness, SocketBase, flush};
+use super::{Readiness, SocketBase, flush, linger};
 use crate::error::{Error, Result};
 use crate::reactor::parker::Parker;
 use crate::reactor::waiters::Interest;
@@ -275,7 +275,7 @@ fn wait(
         return Ok(true);
     }
     let timeout = if unfinished { Some(Duration::ZERO) } else { remaining(deadline) };
-    let found = sys::ppoll(&mut descriptors, timeout, mask);
+    let found = linger::poll(&mut descriptors, timeout, mask);
     parker.left_descriptor();
     let found = found.map_err(interrupted)?;
     for (seat, descriptor) in seats.iter_mut().zip(&descriptors[1..]) {

@@ -133,7 +133,7 @@ impl Poller {
         let mut polled = vec![PollFd::new(self.poll.as_raw_fd(), PollFd::IN)];
         polled.extend(seats.iter().map(|seat| PollFd::new(seat.poll_fd(), PollFd::IN)));
         let timeout = if unfinished { Some(Duration::ZERO) } else { remaining(deadline) };
-        let found = sys::ppoll(&mut polled, timeout, None).map_err(interrupted)?;
+        let found = linger::poll(&mut polled, timeout, None).map_err(interrupted)?;
         for (seat, polled) in seats.iter_mut().zip(&polled[1..]) {
             if polled.revents() != 0 {
                 seat.poll_now();
