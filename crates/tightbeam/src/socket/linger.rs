@@ -34,6 +34,8 @@ const COST_OF_LONG: u32 = 3;
 
 /// Of so many first looks one is timed, even if they have paid.
 const TIMED: u8 = 8;
+/// If so many follow each other within this time, they do so quickly.
+const QUICK: Duration = Duration::from_micros(50 * TIMED as u64);
 /// Of so many first looks one is for everybody, even if there is only one peer: others may want to come.
 const ASKED: u8 = 32;
 
@@ -77,6 +79,10 @@ pub(super) struct Patience {
     attempts: Attempts,
     /// First looks since one was timed.
     untimed: u8,
+    /// When that was.
+    timed: Option<Instant>,
+    /// Waits follow each other quickly, as far as that is known.
+    quick: bool,
     /// First looks since everybody was asked.
     unasked: u8,
 }
@@ -88,8 +94,14 @@ fn is_one_of(count: &mut u8, of: u8) -> bool {
 }
 
 impl Patience {
-    pub(super) const NEW: Patience =
-        Patience { brief: false, attempts: Attempts::NONE, untimed: 0, unasked: 0 };
+    pub(super) const NEW: Patience = Patience {
+        brief: false,
+        attempts: Attempts::NONE,
+        untimed: 0,
+        timed: None,
+        quick: false,
+        unasked: 0,
+    };
 
     /// Whether to look for a moment before the wait that begins, for which there is `left` so much time, where so many threads wait.
     fn is_worth_it(&mut self, left: Option<Duration>, waiting: usize) -> bool {
@@ -101,6 +113,9 @@ impl Patience {
     /// Looks for a moment. Answers when that began if nothing `came`.
     fn look_for_a_moment(&mut self, mut came: impl FnMut() -> bool) -> Option<Instant> {
         let timed = self.times_the_first_look().then(Instant::now);
+        if let Some(now) = timed {
+            self.note_pace(now);
+        }
         thread::yield_now();
         if came() {
             if let Some(start) = timed {
@@ -125,9 +140,16 @@ impl Patience {
         is_one_of(&mut self.untimed, TIMED) || self.attempts.are_doubtful()
     }
 
-    /// Whether the first look is for everybody, and not for the only peer alone.
+    /// A first look begins now.
+    fn note_pace(&mut self, now: Instant) {
+        let last = self.timed.replace(now);
+        self.quick = last.is_some_and(|last| now.saturating_duration_since(last) < QUICK);
+    }
+
+    /// Whether the first look is for everybody, and not for the only peer alone. Between waits that do not follow each other quickly
+    /// the application does more than that could save.
     fn asks_everybody(&mut self) -> bool {
-        is_one_of(&mut self.unasked, ASKED)
+        is_one_of(&mut self.unasked, ASKED) || !self.quick
     }
 
     /// The thread looked so long, and something `came` or not.
@@ -150,13 +172,14 @@ impl Patience {
 
 impl Core {
     /// Looks for news for a moment, if that is worth it and there is `left` so much time. Answers since when the thread waits, or
-    /// none if there are news, which are dealt with.
+    /// none if there are news, which are dealt with. Notes whether the kernel was `asked` for all of them.
     #[inline]
     pub(super) fn linger(
         &self,
         reactor: &Reactor,
         seat: &mut Seat,
         left: Option<Duration>,
+        asked: &mut bool,
         stop: impl Fn() -> bool,
     ) -> Option<Instant> {
         let Seat { poll, events, patience, .. } = seat;
@@ -170,6 +193,7 @@ impl Core {
                 // There may be more where this came from, of which the kernel tells nobody.
                 return stop() || self.has_ready.load(Ordering::SeqCst);
             }
+            *asked = true;
             let polled = poll.poll(events, Some(Duration::ZERO));
             (polled.is_ok() && !events.is_empty()) || stop()
         });
@@ -338,6 +362,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn everybody_is_asked_by_who_comes_seldom() {
+        let mut patience = Patience::NEW;
+        let mut now = Instant::now();
+        let mut comes = |patience: &mut Patience, after| {
+            now += after;
+            patience.note_pace(now);
+            (1..ASKED).filter(|_| patience.asks_everybody()).count()
+        };
+        assert!(comes(&mut patience, Duration::ZERO) > 1, "nothing is known");
+        assert!(comes(&mut patience, QUICK / 2) <= 1, "it comes often");
+        assert!(comes(&mut patience, QUICK) > 1, "it comes seldom");
+    }
+
     /// A PULL that has heard a PUSH, and where it listens.
     fn server_with_a_peer(context: &Context) -> (AnySocket, AnySocket, String) {
         let pull = context.any_socket(SocketType::Pull).expect("a socket");
@@ -363,13 +401,15 @@ mod tests {
         push.send("second").expect("sent");
         let sources = || core.lock_always().sources.len();
         let before = sources();
-        seat.patience = after_a_brief_sleep();
-        let mut looks = 0;
-        while sources() == before {
-            looks += 1;
-            assert_eq!(core.linger(reactor, &mut seat, None, || true), None);
-        }
-        assert_eq!(looks, u32::from(ASKED));
+        seat.patience = Patience { quick: true, ..after_a_brief_sleep() };
+        let look = |seat: &mut Seat| {
+            let mut asked = false;
+            assert_eq!(core.linger(reactor, seat, None, &mut asked, || true), None);
+            asked
+        };
+        assert!(!look(&mut seat), "the peer is asked");
         assert_eq!(core.recv_queued().expect("open").expect("read by a look"), "second");
+        let looks = (1..=ASKED).find(|_| look(&mut seat));
+        assert!(looks.is_some() && sources() > before, "the kernel is asked");
     }
 }

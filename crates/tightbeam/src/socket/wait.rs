@@ -379,9 +379,9 @@ impl Core {
             let mut waits_since = None;
             if idle {
                 let left = remaining(deadline);
-                waits_since = self.linger(reactor, seat, left, || parker.is_notified());
+                let stop = || parker.is_notified();
+                waits_since = self.linger(reactor, seat, left, &mut asked, stop);
                 if waits_since.is_none() {
-                    asked = true;
                     continue;
                 }
             }
