@@ -8,6 +8,8 @@
 //!           for each peer: then it takes longer to begin again
 //! ```
 //!
+//! After a burst of 512 messages, which is a stream in portions, 2 sends in a row begin the next.
+//!
 //! A burst wakes the I/O thread. After one that followed soon after another it looks on for a while, so that the next ones wake it
 //! no more: who answers many peers makes a burst for each group of answers.
 //!
@@ -26,6 +28,9 @@ const GAP: Duration = Duration::from_micros(3);
 pub(super) const LARGE: usize = 32 * 1024;
 /// So many in a row are a burst.
 const RUN: u32 = 8;
+/// A burst of so many messages is a stream: the next one is, too, as soon as so many are in a row.
+const STREAM: u64 = 512;
+const SHORT_RUN: u32 = 2;
 /// The most that it takes after bursts that gathered nothing: answers to many peers, of which each waits for its own.
 const LONG_RUN: u32 = 256;
 
@@ -56,8 +61,9 @@ pub(crate) struct Burst {
     /// So many in a row are the next burst.
     begins_after: u32,
     last: Option<Instant>,
-    /// Sends since the last look.
+    /// Sends since the last look, and before it.
     news: u64,
+    gathered: u64,
     /// Something was written since the last look.
     written: bool,
     /// The I/O thread looks.
@@ -78,6 +84,7 @@ impl Default for Burst {
             begins_after: RUN,
             last: None,
             news: 0,
+            gathered: 0,
             written: false,
             watched: false,
             ended: None,
@@ -165,9 +172,12 @@ impl Burst {
             self.quiet += 1;
             return self.look_on(Look::Quiet);
         }
+        self.gathered += news;
         if news >= FEW {
             return if written { Look::Steady } else { Look::Stale };
         }
+        let was_a_stream = self.gathered >= STREAM;
+        self.begins_after = if was_a_stream { SHORT_RUN } else { self.begins_after.max(RUN) };
         self.end();
         self.ended = Some(now);
         self.look_on(Look::Over)
@@ -219,6 +229,20 @@ mod tests {
         let look = burst.look(Instant::now());
         assert_eq!(look, Look::Last, "a look that finds few sends ends it");
         assert_eq!(sends_until_it_begins(&mut burst), RUN);
+    }
+
+    #[test]
+    fn after_a_stream_the_next_burst_begins_sooner() {
+        let mut burst = Burst::default();
+        let mut next_after = |messages: u64| {
+            sends_until_it_begins(&mut burst);
+            (1..messages).for_each(|_| assert!(burst.gathers(1)));
+            while !matches!(burst.look(Instant::now()), Look::Last) {}
+            sends_until_it_begins(&mut burst)
+        };
+        assert_eq!(next_after(STREAM - 1), RUN);
+        assert_eq!(next_after(STREAM), SHORT_RUN);
+        assert_eq!(next_after(1), RUN);
     }
 
     /// Begins a burst at this time. True if the I/O thread is told.
