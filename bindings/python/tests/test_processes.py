@@ -128,15 +128,15 @@ def test_control_c_ends_every_wait_at_once(call):
 
 
 def test_a_traceback_can_be_asked_for_while_a_call_waits():
-    # faulthandler looks at threads as they run, which is safe only while they stand still: the call waits long enough for both.
+    # faulthandler looks at threads as they run, which is safe only while they stand still: here is one, and its call waits long enough.
     ended = run(
         """
-        import faulthandler, os, signal, sys, threading
+        import faulthandler, os, signal, subprocess
         import tightbeam as zmq
         faulthandler.register(signal.SIGUSR1, all_threads=True)
         faulthandler.dump_traceback_later(1)
-        with zmq.Context() as context, context.socket(zmq.PULL) as pull:
-            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        ask = ["sh", "-c", f"sleep 0.1; kill -USR1 {os.getpid()}"]
+        with zmq.Context() as context, context.socket(zmq.PULL) as pull, subprocess.Popen(ask):
             try:
                 pull.recv(timeout=3)
             except zmq.Again:
