@@ -40,9 +40,7 @@ impl Core {
         guard.note_events(events);
         self.turn(reactor, guard);
     }
-}
 
-impl Core {
     /// Reads from the only peer, whether the kernel has reported something or not. False if it is not the only one.
     pub(super) fn ask_the_only_peer(&self, reactor: &Reactor) -> bool {
         let mut guard = self.lock_always();
